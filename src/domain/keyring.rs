@@ -1,0 +1,285 @@
+//! The keyring: what makes tokens at rest unreadable, findable, and recognisable.
+//!
+//! One *lookup* key that never changes digests tokens (`HMAC-SHA256`), so that a digest found today is found tomorrow.
+//! Numbered *sealing* keys (AES-256-GCM) are rotated: the highest number seals, every number opens. From the lookup key
+//! a third one is derived that stamps the tokens we mint, so that a guess is refused without asking the store.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use super::{PlainToken, Secret};
+
+/// Number of a sealing key; the highest one seals.
+pub type KeyId = u32;
+
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 12;
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Random characters of a minted token (142 bits); its stamp follows (47 bits).
+const MINTED_RANDOM: usize = 24;
+const MINTED: usize = 32;
+
+/// `HMAC-SHA256(lookup key, token)`: what is stored, cached and compared in place of a token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TokenDigest(pub [u8; 32]);
+
+impl fmt::Debug for TokenDigest {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "TokenDigest({:02x}{:02x}..)", self.0[0], self.0[1])
+    }
+}
+
+/// A token sealed for the Admin API: key number (4 bytes, big endian), nonce (12), ciphertext with tag.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedToken(pub Vec<u8>);
+
+impl SealedToken {
+    /// The key it was sealed with; `None` when it is too short to be one of ours.
+    pub fn key_id(&self) -> Option<KeyId> {
+        let (id, _) = self.0.split_first_chunk::<4>()?;
+        Some(KeyId::from_be_bytes(*id))
+    }
+}
+
+impl fmt::Debug for SealedToken {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "SealedToken(key {:?})", self.key_id())
+    }
+}
+
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum KeyringError {
+    #[error("keyring entry {0} is not `lookup:BASE64` or `NUMBER:BASE64` with 32 bytes of key")]
+    BadEntry(usize),
+    #[error("keyring has no `lookup` key")]
+    NoLookupKey,
+    #[error("keyring has no sealing key")]
+    NoSealingKey,
+    #[error("keyring names `{0}` twice")]
+    Repeated(String),
+    #[error("keyring has no key {0}, which sealed this value: put that key back")]
+    MissingKey(KeyId),
+    #[error("sealed value does not open with key {0}: wrong key, or the value was altered")]
+    DoesNotOpen(KeyId),
+    #[error("sealed value is too short")]
+    TooShort,
+}
+
+/// Keys are never printed. Text form: entries `lookup:BASE64` and `NUMBER:BASE64`, by line or comma.
+#[derive(Clone)]
+pub struct Keyring {
+    lookup: [u8; KEY_BYTES],
+    lookup_mac: Hmac<Sha256>,
+    stamp_mac: Hmac<Sha256>,
+    sealing: BTreeMap<KeyId, ([u8; KEY_BYTES], Aes256Gcm)>,
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Keyring({:?})", self.key_ids())
+    }
+}
+
+impl Keyring {
+    /// A first keyring from fresh random bytes.
+    pub fn new(lookup: [u8; KEY_BYTES], first: [u8; KEY_BYTES]) -> Self {
+        Self::assemble(lookup, BTreeMap::from([(1, first)]))
+    }
+
+    /// This keyring with one more sealing key, which seals from now on.
+    #[must_use]
+    pub fn rotated(&self, key: [u8; KEY_BYTES]) -> Self {
+        let mut keys: BTreeMap<_, _> = self.sealing.iter().map(|(id, (key, _))| (*id, *key)).collect();
+        keys.insert(self.primary() + 1, key);
+        Self::assemble(self.lookup, keys)
+    }
+
+    fn assemble(lookup: [u8; KEY_BYTES], keys: BTreeMap<KeyId, [u8; KEY_BYTES]>) -> Self {
+        let lookup_mac = keyed(&lookup);
+        let stamp_key = lookup_mac.clone().chain_update(b"tollgate minted token stamp").finalize().into_bytes();
+        let sealing = keys.into_iter().map(|(id, key)| (id, (key, Aes256Gcm::new(&key.into())))).collect();
+        Self { lookup, lookup_mac, stamp_mac: keyed(&stamp_key), sealing }
+    }
+
+    /// Reads the text form. Empty lines and lines that begin with `#` are skipped.
+    ///
+    /// # Errors
+    /// Names the faulty entry by its place; never prints key material.
+    pub fn parse(text: &str) -> Result<Self, KeyringError> {
+        let mut lookup = None;
+        let mut keys = BTreeMap::new();
+        let entries = text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(|line| line.split(','));
+        for (nth, entry) in entries.map(str::trim).filter(|entry| !entry.is_empty()).enumerate() {
+            let bad = KeyringError::BadEntry(nth + 1);
+            let (name, value) = entry.split_once(':').ok_or(bad.clone())?;
+            let key = STANDARD.decode(value.trim()).ok().and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes).ok());
+            let key = key.ok_or(bad.clone())?;
+            let repeated = match name.trim() {
+                "lookup" => lookup.replace(key).is_some(),
+                number => keys.insert(number.parse::<KeyId>().map_err(|_| bad)?, key).is_some(),
+            };
+            if repeated {
+                return Err(KeyringError::Repeated(name.trim().to_owned()));
+            }
+        }
+        let lookup = lookup.ok_or(KeyringError::NoLookupKey)?;
+        if keys.is_empty() {
+            return Err(KeyringError::NoSealingKey);
+        }
+        Ok(Self::assemble(lookup, keys))
+    }
+
+    /// The text form, for the keyring file.
+    pub fn to_text(&self) -> Secret {
+        let mut text = format!("lookup:{}\n", STANDARD.encode(self.lookup));
+        for (id, (key, _)) in &self.sealing {
+            text.push_str(&format!("{id}:{}\n", STANDARD.encode(key)));
+        }
+        Secret::new(text)
+    }
+
+    /// Numbers of the sealing keys, ascending; the last one seals.
+    pub fn key_ids(&self) -> Vec<KeyId> {
+        self.sealing.keys().copied().collect()
+    }
+
+    pub fn primary(&self) -> KeyId {
+        *self.sealing.last_key_value().expect("a keyring has a sealing key, or it is not made").0
+    }
+
+    pub fn digest(&self, token: &[u8]) -> TokenDigest {
+        TokenDigest(self.lookup_mac.clone().chain_update(token).finalize().into_bytes().into())
+    }
+
+    /// Seals `plain` with the primary key. `context` names the column and must be given again to open; `nonce` must be
+    /// fresh random bytes.
+    pub fn seal(&self, plain: &[u8], context: &str, nonce: [u8; NONCE_BYTES]) -> SealedToken {
+        let (id, (_, cipher)) = self.sealing.last_key_value().expect("a keyring has a sealing key");
+        let payload = Payload { msg: plain, aad: context.as_bytes() };
+        let sealed = cipher.encrypt(&Nonce::from(nonce), payload).expect("texts are far below the cipher's limit");
+        let mut bytes = Vec::with_capacity(4 + NONCE_BYTES + sealed.len());
+        bytes.extend_from_slice(&id.to_be_bytes());
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(&sealed);
+        SealedToken(bytes)
+    }
+
+    /// Opens what [`Keyring::seal`] sealed under the same `context`.
+    ///
+    /// # Errors
+    /// A key that is not in the keyring, an altered value, a value of another column.
+    pub fn open(&self, sealed: &SealedToken, context: &str) -> Result<Vec<u8>, KeyringError> {
+        let (id, rest) = sealed.0.split_first_chunk::<4>().ok_or(KeyringError::TooShort)?;
+        let (nonce, text) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(KeyringError::TooShort)?;
+        let id = KeyId::from_be_bytes(*id);
+        let (_, cipher) = self.sealing.get(&id).ok_or(KeyringError::MissingKey(id))?;
+        let payload = Payload { msg: text, aad: context.as_bytes() };
+        cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| KeyringError::DoesNotOpen(id))
+    }
+
+    /// Makes a token of 32 characters `[A-Za-z0-9]` from random bytes: 24 random characters and an 8-character stamp.
+    pub fn mint(&self, entropy: [u8; 24]) -> PlainToken {
+        let mut token = String::with_capacity(MINTED);
+        for eight in entropy.chunks_exact(8) {
+            push_base62(&mut token, u64::from_le_bytes(eight.try_into().expect("chunks of eight")));
+        }
+        let stamp = self.stamp(token.as_bytes());
+        push_base62(&mut token, stamp);
+        PlainToken::new(token)
+    }
+
+    /// Whether a token carries our stamp. One that does not was either imported or guessed.
+    pub fn is_minted(&self, token: &str) -> bool {
+        if token.len() != MINTED || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return false;
+        }
+        let (random, stamp) = token.split_at(MINTED_RANDOM);
+        let mut expected = String::with_capacity(MINTED - MINTED_RANDOM);
+        push_base62(&mut expected, self.stamp(random.as_bytes()));
+        expected.as_bytes().ct_eq(stamp.as_bytes()).into()
+    }
+
+    fn stamp(&self, random: &[u8]) -> u64 {
+        let mac = self.stamp_mac.clone().chain_update(random).finalize().into_bytes();
+        u64::from_le_bytes(mac[..8].try_into().expect("a MAC has 32 bytes"))
+    }
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+/// Eight base-62 digits of `number` modulo 62⁸ (2⁴⁷·⁶, so the bias of the modulus is below 2⁻¹⁶).
+fn push_base62(out: &mut String, mut number: u64) {
+    for _ in 0..8 {
+        out.push(char::from(BASE62[(number % 62) as usize]));
+        number /= 62;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keyring() -> Keyring {
+        Keyring::new([1; 32], [2; 32])
+    }
+
+    #[test]
+    fn what_is_sealed_opens_after_a_rotation() {
+        let sealed = keyring().seal(b"token", "oauth2_tokens.access_token", [7; 12]);
+        let rotated = keyring().rotated([3; 32]);
+        assert_eq!(rotated.open(&sealed, "oauth2_tokens.access_token").unwrap(), b"token");
+        assert_eq!(rotated.seal(b"x", "c", [0; 12]).key_id(), Some(2));
+    }
+
+    #[test]
+    fn a_sealed_value_opens_only_in_its_own_column() {
+        let sealed = keyring().seal(b"token", "a", [7; 12]);
+        assert_eq!(keyring().open(&sealed, "b"), Err(KeyringError::DoesNotOpen(1)));
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let sealed = keyring().rotated([3; 32]).seal(b"token", "a", [7; 12]);
+        assert_eq!(keyring().open(&sealed, "a"), Err(KeyringError::MissingKey(2)));
+    }
+
+    #[test]
+    fn the_text_form_round_trips() {
+        let rotated = keyring().rotated([3; 32]);
+        let read = Keyring::parse(rotated.to_text().reveal()).unwrap();
+        assert_eq!(read.key_ids(), vec![1, 2]);
+        assert_eq!(read.digest(b"t"), rotated.digest(b"t"));
+    }
+
+    #[test]
+    fn faults_of_the_text_form_are_named() {
+        assert_eq!(Keyring::parse("").err(), Some(KeyringError::NoLookupKey));
+        assert_eq!(Keyring::parse("lookup:AA==").err(), Some(KeyringError::BadEntry(1)));
+        let lookup = format!("lookup:{}", STANDARD.encode([1; 32]));
+        assert_eq!(Keyring::parse(&lookup).err(), Some(KeyringError::NoSealingKey));
+        let twice = format!("{lookup},{lookup}");
+        assert_eq!(Keyring::parse(&twice).err(), Some(KeyringError::Repeated("lookup".into())));
+    }
+
+    #[test]
+    fn a_minted_token_is_recognised_and_a_changed_one_is_not() {
+        let token = keyring().mint(*b"0123456789abcdef01234567");
+        assert_eq!(token.reveal().len(), 32);
+        assert!(keyring().is_minted(token.reveal()));
+        let mut changed = token.reveal().to_owned();
+        changed.replace_range(0..1, if changed.starts_with('a') { "b" } else { "a" });
+        assert!(!keyring().is_minted(&changed));
+        assert!(!keyring().is_minted("short"));
+        assert!(!Keyring::new([9; 32], [2; 32]).is_minted(token.reveal()));
+    }
+}

@@ -1,0 +1,19 @@
+//! The words of the trade: instants, secrets, scopes, and what a token, a client and a consumer are.
+//!
+//! **Invariants:** nothing here is async, reads a clock, draws randomness or does input/output; both come in as
+//! arguments (the system clock itself lives here, behind [`Clock`], so that tests can hold it still). A secret has no
+//! `Display` and its `Debug` hides it.
+//!
+//! **Absent on purpose:** HTTP, SQL and JSON bodies.
+
+mod clock;
+mod keyring;
+mod scope;
+mod secret;
+mod views;
+
+pub use clock::{Clock, Timestamp};
+pub use keyring::{KeyId, Keyring, KeyringError, SealedToken, TokenDigest};
+pub use scope::ScopeSet;
+pub use secret::{PlainToken, Secret};
+pub use views::{ClientSecret, ClientType, ClientView, Consumer, NewToken, TokenView};

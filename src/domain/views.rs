@@ -1,0 +1,82 @@
+//! What the data plane knows of a token, a client and a consumer: read-only, joined, ready to be judged.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::{PlainToken, Secret, Timestamp};
+
+/// The party a call is made for. One of `username` and `custom_id` is always set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consumer {
+    pub id: Uuid,
+    pub username: Option<String>,
+    pub custom_id: Option<String>,
+}
+
+/// A live token row joined with its credential and consumer. Whether it is good for this call is decided by
+/// `oauth2::judge`, so that a stale view never lengthens a life.
+#[derive(Clone, Debug)]
+pub struct TokenView {
+    pub id: Uuid,
+    pub credential_id: Uuid,
+    pub client_id: String,
+    pub consumer: Arc<Consumer>,
+    /// `None`: a global token (issued under `global_credentials`).
+    pub service_id: Option<Uuid>,
+    pub scope: Option<String>,
+    pub authenticated_userid: Option<String>,
+    pub created_at: Timestamp,
+    /// Seconds after `created_at`; 0 = never expires.
+    pub expires_in: i64,
+    /// When the row itself ends (`refresh_token_ttl`, or `ttl` at import); `None` = never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// An application: an `oauth2_credentials` row joined with its consumer.
+#[derive(Clone, Debug)]
+pub struct ClientView {
+    pub credential_id: Uuid,
+    pub client_id: String,
+    pub name: String,
+    pub secret: ClientSecret,
+    pub client_type: ClientType,
+    pub redirect_uris: Vec<String>,
+    pub consumer: Arc<Consumer>,
+}
+
+/// How a client's secret is kept.
+#[derive(Clone, Debug)]
+pub enum ClientSecret {
+    /// In clear (sealed at rest): compared in constant time.
+    Clear(Secret),
+    /// A PHC string (Argon2id, or Kong's pbkdf2): verified by the hasher.
+    Hashed(Secret),
+    /// A clear secret imported under `hash_secret = true`: compared, then hashed at first use.
+    ToBeHashed(Secret),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientType {
+    Confidential,
+    Public,
+}
+
+/// A token about to be stored. The clear values end with it: storage keeps digests and sealed bytes.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    pub id: Uuid,
+    pub credential_id: Uuid,
+    pub service_id: Option<Uuid>,
+    pub access_token: PlainToken,
+    pub refresh_token: Option<PlainToken>,
+    /// Rotations share the family of the token they replace.
+    pub family_id: Uuid,
+    pub scope: Option<String>,
+    pub authenticated_userid: Option<String>,
+    pub created_at: Timestamp,
+    /// Seconds; 0 = never expires.
+    pub expires_in: i64,
+    /// When the row ends; `None` = never.
+    pub expires_at: Option<Timestamp>,
+}

@@ -1,0 +1,8 @@
+//! tollgate: an OAuth 2.0 API gateway in one binary.
+//!
+//! The crate is a set of rooms, each a folder with a door (`mod.rs`). A room may name only the rooms that
+//! `docs/architecture.md` lists for it; `tests/architecture.rs` guards that.
+
+pub mod domain;
+pub mod message;
+pub mod schema;

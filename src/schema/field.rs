@@ -1,0 +1,123 @@
+//! The vocabulary of a schema.
+
+use serde_json::Value;
+
+/// An entity as a JSON object: every field of its schema in schema order, `null` where unset.
+pub type Entity = serde_json::Map<String, Value>;
+
+/// What a field holds.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    String,
+    Integer,
+    Number,
+    Boolean,
+    Uuid,
+    /// Whole seconds since the epoch in JSON.
+    Timestamp,
+    Array(Box<Field>),
+    /// An array whose repetitions are dropped.
+    Set(Box<Field>),
+    /// String keys; the field describes the values.
+    Map(Box<Field>),
+    Record(Vec<Field>),
+    /// `{"id": "<uuid>"}` of the entity with this schema name.
+    Foreign {
+        entity: &'static str,
+        on_delete: OnDelete,
+    },
+    /// Any JSON object, validated elsewhere (a plugin's `config`).
+    Json,
+}
+
+/// What becomes of an entity when the one it references is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDelete {
+    /// The delete is refused (foreign key violation, `@referenced_by`).
+    Restrict,
+    Cascade,
+}
+
+/// How a value rests in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seal {
+    /// In clear, in a column of the field's name.
+    Clear,
+    /// Sealed in `<name>_sealed`; never looked up.
+    Sealed,
+    /// Sealed in `<name>_sealed` and found by `<name>_digest`.
+    Lookup,
+}
+
+/// A value the gateway makes when none is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auto {
+    /// UUID v7 for ids.
+    Uuid,
+    /// Now, at creation.
+    CreatedAt,
+    /// Now, at every write.
+    UpdatedAt,
+    /// 32 characters `[A-Za-z0-9]`.
+    Token,
+}
+
+/// A check of one value, by the texts of admin-api.md section 3.
+#[derive(Clone)]
+pub enum Check {
+    OneOf(&'static [&'static str]),
+    OneOfIntegers(&'static [i64]),
+    /// `value should be between A and B`, bounds included.
+    Between(i64, i64),
+    /// `length must be at least N`
+    MinLength(usize),
+    /// `length must be at most N`
+    MaxLength(usize),
+    /// A rule of its own: the text of the violation, or nothing.
+    Rule(fn(&Value) -> Option<String>),
+}
+
+/// A check across the fields of an entity or record; its texts stand under the field named, or `@entity`.
+pub type EntityCheck = fn(&Entity) -> Vec<(String, String)>;
+
+#[derive(Clone)]
+pub struct Field {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// Must be neither missing nor null (after defaults and generated values).
+    pub required: bool,
+    pub default: Option<Value>,
+    pub auto: Option<Auto>,
+    pub unique: bool,
+    pub immutable: bool,
+    pub seal: Seal,
+    /// Kept by storage, unknown to bodies and left out of answers.
+    pub internal: bool,
+    pub checks: Vec<Check>,
+    /// One sentence for `/schemas` and OpenAPI.
+    pub description: &'static str,
+}
+
+impl std::fmt::Debug for Field {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Field({}: {:?})", self.name, self.kind)
+    }
+}
+
+/// An admin entity.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    /// Name of the collection, the table and the path: `services`.
+    pub name: &'static str,
+    /// The field that stands in for the id in paths (`name`, `username`, `client_id`…).
+    pub key: Option<&'static str>,
+    pub fields: Vec<Field>,
+    pub checks: Vec<EntityCheck>,
+    pub description: &'static str,
+}
+
+impl Schema {
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
