@@ -5,4 +5,6 @@
 
 pub mod domain;
 pub mod message;
+pub mod plugins;
+pub mod router;
 pub mod schema;
