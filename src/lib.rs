@@ -6,5 +6,6 @@
 pub mod domain;
 pub mod message;
 pub mod plugins;
+pub mod proxy;
 pub mod router;
 pub mod schema;
