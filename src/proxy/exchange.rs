@@ -108,6 +108,8 @@ impl<P: Plugin> Exchange<'_, P> {
                     }
                     _ => {
                         report.status = if report.status == 0 { 499 } else { report.status };
+                        // What came before the break is the client's, if it takes it now.
+                        poll_fn(|context| Poll::Ready(drop(sink.poll_flush(context)))).await;
                         Outcome::Answered { failed: true }
                     }
                 }
