@@ -38,8 +38,9 @@ pub struct RequestFrame {
     pub upgrade: bool,
 }
 
-/// Reads one request head from the front of `buffer` into `head` (which is overwritten) and takes it from the buffer;
-/// `None` when it is not whole yet. `scan` remembers how far earlier calls looked; it is reset with each head.
+/// Takes one request head from the front of `buffer` into `head`; `None` when it is not whole yet.
+///
+/// `head` is overwritten. `scan` remembers how far earlier calls looked; it is reset with each head.
 ///
 /// # Errors
 /// What is wrong with the head, as soon as it is certain. The buffer is then of no more use.

@@ -73,9 +73,12 @@ fn certified(certificate: &Certificate) -> Result<Arc<CertifiedKey>, TlsError> {
     Ok(Arc::new(CertifiedKey::from_der(chain, key, &provider())?))
 }
 
+/// Shows the certificates in force to whom it is given.
+pub(super) type InForce = Box<dyn Fn(&mut dyn FnMut(&Certificates)) + Send + Sync>;
+
 /// Asks for the certificates in force at each handshake, so that a change needs no new listener.
 pub(super) struct Resolver {
-    pub in_force: Box<dyn Fn(&mut dyn FnMut(&Certificates)) + Send + Sync>,
+    pub in_force: InForce,
 }
 
 impl fmt::Debug for Resolver {

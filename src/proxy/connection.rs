@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
-use super::exchange::{Exchange, Outcome, Record, Report, Space};
+use super::exchange::{Exchange, Live, Outcome, Record, Report, Space};
 use super::io::{Io, shrink};
 use super::own;
 use super::request_id::RequestId;
@@ -164,7 +164,14 @@ impl<'c, P: Plugin> Connection<'c, P> {
             now: self.worker.gateway.clock.now(),
         };
         let mut report = Report::default();
-        let outcome = exchange.run(&mut self.space, &mut source, &mut sink, &mut self.timer, &mut report).await;
+        let mut live = Live {
+            space: &mut self.space,
+            source: &mut source,
+            sink: &mut sink,
+            timer: &mut self.timer,
+            report: &mut report,
+        };
+        let outcome = exchange.run(&mut live).await;
         record(&exchange, &report, &snapshot, source.received, sink.sent);
         match outcome {
             Outcome::Switched(link) => {

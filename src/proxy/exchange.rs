@@ -1,6 +1,5 @@
 //! One request through its phases: route, protocol rule, plugins, upstream, answer. Knows no protocol.
 
-use std::borrow::Cow;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -44,6 +43,15 @@ pub(super) struct Report {
     pub failure: Option<Failure>,
 }
 
+/// The parts of a connection that change while one of its requests is served.
+pub(super) struct Live<'l, S, K> {
+    pub space: &'l mut Space,
+    pub source: &'l mut S,
+    pub sink: &'l mut K,
+    pub timer: &'l mut Timer,
+    pub report: &'l mut Report,
+}
+
 /// How the client's connection goes on.
 pub(super) enum Outcome {
     /// An answer was sent, or begun and broken off: see `failed`.
@@ -65,59 +73,59 @@ pub(super) struct Exchange<'e, P: Plugin> {
 }
 
 impl<P: Plugin> Exchange<'_, P> {
-    pub async fn run<S: Inbound, K: Sink>(
-        &self,
-        space: &mut Space,
-        source: &mut S,
-        sink: &mut K,
-        timer: &mut Timer,
-        report: &mut Report,
-    ) -> Outcome {
-        space.changes.clear();
+    pub async fn run<S: Inbound, K: Sink>(&self, live: &mut Live<'_, S, K>) -> Outcome {
+        live.space.changes.clear();
         let path = normalize(&self.head.path);
         let secure = self.peer.tls || self.is_forwarded_secure();
         let Some(found) = self.route(&path, secure) else {
             let answer = own::error(404, "no Route matched with those values", self.request_id.as_str(), self.head);
-            return self.answer(&answer, space, sink, timer, report).await;
+            return self.answer(&answer, live).await;
         };
-        report.target = Some(found.route);
+        live.report.target = Some(found.route);
         let target = &self.snapshot.targets[found.route];
         if let Some(answer) = self.protocol_rule(&target.route, secure) {
-            return self.answer(&answer, space, sink, timer, report).await;
+            return self.answer(&answer, live).await;
         }
         let client_ip = self.client_ip();
-        let rest = match self.plugins(target, &path, client_ip, secure, space, source, timer, report).await {
+        let rest = match self.plugins(target, &path, client_ip, secure, live).await {
             Ok(rest) => rest,
-            Err(answer) => return self.answer(&answer, space, sink, timer, report).await,
+            Err(answer) => return self.answer(&answer, live).await,
         };
         let Some(upstream) = &target.upstream else {
             let answer = own::error(503, "no Service found with those values", self.request_id.as_str(), self.head);
-            return self.answer(&answer, space, sink, timer, report).await;
+            return self.answer(&answer, live).await;
         };
         let forward = Forward { exchange: self, target, upstream, found, path: &path, client_ip, secure, rest };
-        match forward.run(space, source, sink, timer, report).await {
+        match forward.run(live).await {
             Ok(outcome) => outcome,
-            Err(failure) => {
-                report.failure = Some(failure);
-                match failure.told() {
-                    Some((status, message)) if !sink.has_begun() => {
-                        let answer = own::error(status, message, self.request_id.as_str(), self.head);
-                        self.answer(&answer, space, sink, timer, report).await;
-                        let reads_on = !matches!(failure, Failure::ClientMalformed | Failure::ClientStalled);
-                        Outcome::Answered { failed: !reads_on }
-                    }
-                    _ => {
-                        report.status = if report.status == 0 { 499 } else { report.status };
-                        // What came before the break is the client's, if it takes it now.
-                        poll_fn(|context| Poll::Ready(drop(sink.poll_flush(context)))).await;
-                        Outcome::Answered { failed: true }
-                    }
-                }
+            Err(failure) => self.tell(failure, live).await,
+        }
+    }
+
+    /// Tells the client what went wrong, if it can still be told.
+    async fn tell<S: Inbound, K: Sink>(&self, failure: Failure, live: &mut Live<'_, S, K>) -> Outcome {
+        live.report.failure = Some(failure);
+        match failure.told() {
+            Some((status, message)) if !live.sink.has_begun() => {
+                let answer = own::error(status, message, self.request_id.as_str(), self.head);
+                self.answer(&answer, live).await;
+                // A body that broke its framing hides where the next request begins.
+                Outcome::Answered { failed: matches!(failure, Failure::ClientMalformed | Failure::ClientStalled) }
+            }
+            _ => {
+                live.report.status = if live.report.status == 0 { 499 } else { live.report.status };
+                // What came before the break is the client's, if it takes it now.
+                poll_fn(|context| {
+                    let _ = live.sink.poll_flush(context);
+                    Poll::Ready(())
+                })
+                .await;
+                Outcome::Answered { failed: true }
             }
         }
     }
 
-    fn route(&self, path: &Cow<'_, [u8]>, secure: bool) -> Option<Match> {
+    fn route(&self, path: &[u8], secure: bool) -> Option<Match> {
         self.snapshot.router.find(&Ask {
             method: &self.head.method,
             host: &self.head.host,
@@ -185,17 +193,13 @@ impl<P: Plugin> Exchange<'_, P> {
         Some(error(status, "Please use HTTPS protocol")?.with_header("Location", location))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one connection that a phase borrows apart")]
-    async fn plugins<S: Inbound>(
+    async fn plugins<S: Inbound, K: Sink>(
         &self,
         target: &Target<P>,
         path: &[u8],
         client_ip: IpAddr,
         secure: bool,
-        space: &mut Space,
-        source: &mut S,
-        timer: &mut Timer,
-        report: &mut Report,
+        live: &mut Live<'_, S, K>,
     ) -> Result<Rest, Answer> {
         if target.chain.is_empty() {
             return Ok(Rest { identity: None, arrived: Bytes::new(), ended: false });
@@ -212,11 +216,11 @@ impl<P: Plugin> Exchange<'_, P> {
             request_id: self.request_id.as_str(),
         };
         let limit = self.worker.gateway.settings.client_timeout;
-        let mut timed = Timed { source, timer, limit, since: None };
-        let mut call = Call::new(facts, &mut space.changes, &mut timed);
+        let mut timed = Timed { source: live.source, timer: live.timer, limit, since: None };
+        let mut call = Call::new(facts, &mut live.space.changes, &mut timed);
         let verdict = target.chain.access(&mut call, &self.worker.engine).await;
         let rest = call.finish();
-        report.identity.clone_from(&rest.identity);
+        live.report.identity.clone_from(&rest.identity);
         match verdict {
             Verdict::Continue => Ok(rest),
             Verdict::Answer(answer) => Err(answer),
@@ -224,16 +228,10 @@ impl<P: Plugin> Exchange<'_, P> {
     }
 
     /// Sends an answer of our own.
-    async fn answer<K: Sink>(
-        &self,
-        answer: &Answer,
-        space: &Space,
-        sink: &mut K,
-        timer: &mut Timer,
-        report: &mut Report,
-    ) -> Outcome {
+    async fn answer<S: Inbound, K: Sink>(&self, answer: &Answer, live: &mut Live<'_, S, K>) -> Outcome {
+        let Live { space, sink, timer, report, .. } = live;
         let date = self.worker.date(self.now);
-        report.status = own::write(answer, self.head, &space.changes, &date, self.request_id.as_str(), sink);
+        report.status = own::write(answer, self.head, &space.changes, &date, self.request_id.as_str(), *sink);
         let deadline = Instant::now() + self.worker.gateway.settings.client_timeout;
         let sent = poll_fn(|context| match sink.poll_flush(context) {
             Poll::Pending => timer.poll_until(context, deadline).map(|()| false),

@@ -8,13 +8,12 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::dial::dial;
-use super::exchange::{Exchange, Outcome, Report, Space};
+use super::exchange::{Exchange, Live, Outcome, Report, Space};
 use super::failure::Failure;
 use super::fields;
 use super::link::Link;
 use super::seam::{Inbound, Sink};
 use super::snapshot::{Target, Upstream};
-use super::timer::Timer;
 use super::transfer::{Ended, Limits, Order, Transfer};
 use crate::message::{BodyLength, ResponseFrame, ResponseHead};
 use crate::plugins::{Changes, Plugin, Rest};
@@ -41,15 +40,8 @@ struct Failed {
 
 impl<P: Plugin> Forward<'_, P> {
     /// Tries until an answer came or another try would not be safe.
-    pub async fn run<S: Inbound, K: Sink>(
-        &self,
-        space: &mut Space,
-        source: &mut S,
-        sink: &mut K,
-        timer: &mut Timer,
-        report: &mut Report,
-    ) -> Result<Outcome, Failure> {
-        self.aim(space);
+    pub async fn run<S: Inbound, K: Sink>(&self, live: &mut Live<'_, S, K>) -> Result<Outcome, Failure> {
+        self.aim(live.space);
         let worker = self.exchange.worker;
         let mut left = self.upstream.spec.retries;
         let mut pooled = worker.pool.borrow_mut().take(self.upstream);
@@ -67,7 +59,7 @@ impl<P: Plugin> Forward<'_, P> {
                 },
             };
             let was_used = link.used;
-            match self.attempt(&mut link, space, source, sink, timer, report).await {
+            match self.attempt(&mut link, live).await {
                 Ok(Ended::Switched) => return Ok(Outcome::Switched(link)),
                 Ok(Ended::Whole { reusable }) => {
                     if reusable {
@@ -111,15 +103,8 @@ impl<P: Plugin> Forward<'_, P> {
         (self.rest.arrived.clone(), !length.is_none(), length)
     }
 
-    async fn attempt<S: Inbound, K: Sink>(
-        &self,
-        link: &mut Link,
-        space: &Space,
-        source: &mut S,
-        sink: &mut K,
-        timer: &mut Timer,
-        report: &mut Report,
-    ) -> Result<Ended, Failed> {
+    async fn attempt<S: Inbound, K: Sink>(&self, link: &mut Link, live: &mut Live<'_, S, K>) -> Result<Ended, Failed> {
+        let Live { space, source, sink, timer, report } = live;
         let exchange = self.exchange;
         let (prefix, with_source, body) = self.body(&space.changes);
         let upgrade = exchange.frame.upgrade && body.is_none();
@@ -144,7 +129,7 @@ impl<P: Plugin> Forward<'_, P> {
         let to_head = exchange.head.method == "HEAD";
         let started = Instant::now();
         let on_head = |head: &ResponseHead, frame: &ResponseFrame, sink: &mut K| {
-            self.respond(head, frame, to_head, started, &space.changes, sink, report);
+            self.respond(head, frame, started, &space.changes, sink, report);
         };
         let spec = &self.upstream.spec;
         let limits = Limits {
@@ -152,6 +137,7 @@ impl<P: Plugin> Forward<'_, P> {
             upstream_write: spec.write_timeout,
             client: exchange.worker.gateway.settings.client_timeout,
         };
+        let (source, sink) = (&mut **source, &mut **sink);
         let order = Order { source, sink, link, on_head, prefix: &prefix, with_source, body, to_head, upgrade, limits };
         let mut transfer = Transfer::new(order);
         let ended = poll_fn(|context| transfer.poll(context, timer)).await;
@@ -162,12 +148,10 @@ impl<P: Plugin> Forward<'_, P> {
         })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the facts of one answer, gathered where it arrives")]
     fn respond<K: Sink>(
         &self,
         head: &ResponseHead,
         frame: &ResponseFrame,
-        to_head: bool,
         started: Instant,
         changes: &Changes,
         sink: &mut K,
@@ -178,7 +162,7 @@ impl<P: Plugin> Forward<'_, P> {
         let proxy = started.duration_since(exchange.begun);
         report.status = head.status;
         report.upstream = Some(upstream);
-        let bodiless = to_head || matches!(head.status, 101 | 204 | 304);
+        let bodiless = exchange.head.method == "HEAD" || matches!(head.status, 101 | 204 | 304);
         let body = if bodiless { None } else { Some(frame.body) };
         fields::Inbound {
             head,

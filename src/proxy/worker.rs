@@ -35,13 +35,23 @@ impl Seat {
     }
 }
 
+/// The snapshot as one thread holds it: requests share it by this thread's count, not by one every thread touches.
+pub(super) struct InForce<P>(Arc<Snapshot<P>>);
+
+impl<P> std::ops::Deref for InForce<P> {
+    type Target = Snapshot<P>;
+
+    fn deref(&self) -> &Snapshot<P> {
+        &self.0
+    }
+}
+
 pub(super) struct Worker<P: Plugin> {
     pub gateway: Arc<Gateway<P>>,
     pub engine: P::Engine,
     pub pool: RefCell<Pool>,
     pub names: Names,
-    /// The snapshot in an `Rc`, so that requests share it without touching a count other threads touch.
-    snapshot: RefCell<Rc<Arc<Snapshot<P>>>>,
+    snapshot: RefCell<Rc<InForce<P>>>,
     draining: Cell<bool>,
     seats: RefCell<HashMap<u64, Rc<Seat>>>,
     next_seat: Cell<u64>,
@@ -78,7 +88,7 @@ impl<P: Plugin> Worker<P> {
             engine: gateway.engine(),
             pool: RefCell::new(Pool::new(settings.idle_upstreams, settings.upstream_idle_timeout)),
             names: Names::default(),
-            snapshot: RefCell::new(Rc::new(gateway.snapshot.load_full())),
+            snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot.load_full()))),
             draining: Cell::new(gateway.is_draining()),
             seats: RefCell::default(),
             next_seat: Cell::new(0),
@@ -88,11 +98,11 @@ impl<P: Plugin> Worker<P> {
     }
 
     /// The configuration in force.
-    pub fn snapshot(&self) -> Rc<Arc<Snapshot<P>>> {
+    pub fn snapshot(&self) -> Rc<InForce<P>> {
         let newest = self.gateway.snapshot.load();
         let mut known = self.snapshot.borrow_mut();
-        if !Arc::ptr_eq(&known, &newest) {
-            *known = Rc::new(Arc::clone(&newest));
+        if !Arc::ptr_eq(&known.0, &newest) {
+            *known = Rc::new(InForce(Arc::clone(&newest)));
         }
         Rc::clone(&known)
     }

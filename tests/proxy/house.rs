@@ -251,10 +251,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
 
     /// Reads more; false at the end.
     pub async fn more(&mut self) -> bool {
-        let mut buffer = [0; 16 * 1024];
-        let length = self.stream.read(&mut buffer).await.unwrap_or(0);
-        self.ahead.extend_from_slice(&buffer[..length]);
-        length > 0
+        self.stream.read_buf(&mut self.ahead).await.unwrap_or(0) > 0
     }
 
     /// A head through its empty line; `None` when the connection ended before it.
