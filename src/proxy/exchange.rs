@@ -29,6 +29,7 @@ pub(super) struct Space {
     pub changes: Changes,
     pub joined: Vec<u8>,
     pub path: Vec<u8>,
+    pub prefix: Vec<u8>,
 }
 
 /// What is told of a request when it is over.

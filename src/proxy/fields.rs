@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use super::own::VIA;
+use super::own::{VIA, safe};
 use super::seam::Sink;
 use super::snapshot::Upstream;
 use crate::message::{BodyLength, Headers, RequestHead, ResponseHead, list};
@@ -94,7 +94,8 @@ impl Outbound<'_> {
         let query = self.changes.query.as_ref().unwrap_or(&self.head.query);
         put(out, &[&self.head.method, b" ", self.path]);
         if let Some(query) = query {
-            put(out, &[b"?", query]);
+            out.extend_from_slice(b"?");
+            put_query(out, query);
         }
         let host = if self.route.preserve_host && !self.head.host.is_empty() {
             &self.head.host[..]
@@ -106,11 +107,10 @@ impl Outbound<'_> {
         self.pass(&mut sent, out);
         self.forwarded(&sent, out);
         for (name, value) in &self.changes.set {
-            put_field(out, name, value);
+            put_field(out, name, &safe(value));
         }
         if self.upgrade {
-            let protocol = self.head.headers.get("upgrade").map_or(&b""[..], |value| value);
-            put(out, &[b"Connection: Upgrade\r\nUpgrade: ", protocol, b"\r\n"]);
+            put(out, &[b"Connection: Upgrade\r\nUpgrade: websocket\r\n"]);
         }
         match self.body {
             BodyLength::Exact(0) if !matches!(&self.head.method[..], b"POST" | b"PUT" | b"PATCH") => {}
@@ -196,6 +196,22 @@ fn put(out: &mut BytesMut, parts: &[&[u8]]) {
     parts.iter().for_each(|part| out.extend_from_slice(part));
 }
 
+/// A query may come from a plugin, so it is held to what a request line may contain.
+fn put_query(out: &mut BytesMut, query: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    if query.iter().all(|byte| *byte > b' ' && *byte != 0x7f) {
+        return out.extend_from_slice(query);
+    }
+    for byte in query {
+        match byte {
+            0..=b' ' | 0x7f => {
+                out.extend_from_slice(&[b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+            }
+            _ => out.extend_from_slice(&[*byte]),
+        }
+    }
+}
+
 fn put_field(out: &mut BytesMut, name: &[u8], value: &[u8]) {
     put(out, &[name, b": ", value, b"\r\n"]);
 }
@@ -254,7 +270,7 @@ impl Inbound<'_> {
         sink.field(b"X-Proxy-Latency", itoa::Buffer::new().format(self.proxy_ms).as_bytes());
         sink.field(b"X-Request-Id", self.request_id.as_bytes());
         for (name, value) in &self.changes.response {
-            sink.field(name, value);
+            sink.field(name, &safe(value));
         }
         if self.upgrade {
             let protocol = self.head.headers.get("upgrade").map_or(&b""[..], |value| value);

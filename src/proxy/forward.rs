@@ -75,11 +75,13 @@ impl<P: Plugin> Forward<'_, P> {
         }
     }
 
-    /// The path for the upstream, into `space`.
+    /// The path for the upstream and what was stripped of it, into `space`, escaped: what was decoded for matching may
+    /// hold the end of a line.
     fn aim(&self, space: &mut Space) {
         let route = &self.target.route;
         space.joined.clear();
         space.path.clear();
+        space.prefix.clear();
         if self.path == b"*" {
             space.path.push(b'*');
             return;
@@ -89,6 +91,9 @@ impl<P: Plugin> Forward<'_, P> {
             Joint { handling: route.path_handling, strip: route.strip_path, matched: self.found.matched, service_path };
         join_into(&joint, self.path, &mut space.joined);
         escape_into(&space.joined, &mut space.path);
+        if let Some(length) = self.found.matched.filter(|_| route.strip_path) {
+            escape_into(&self.path[..length], &mut space.prefix);
+        }
     }
 
     /// The body as the upstream gets it: what comes first, whether the client's follows, and its length.
@@ -109,7 +114,6 @@ impl<P: Plugin> Forward<'_, P> {
         let (prefix, with_source, body) = self.body(&space.changes);
         let upgrade = exchange.frame.upgrade && body.is_none();
         let route = &self.target.route;
-        let stripped = self.found.matched.filter(|_| route.strip_path).map(|length| &self.path[..length]);
         link.out.clear();
         fields::Outbound {
             head: exchange.head,
@@ -119,7 +123,7 @@ impl<P: Plugin> Forward<'_, P> {
             upstream: self.upstream,
             route,
             path: &space.path,
-            prefix: stripped,
+            prefix: Some(&space.prefix[..]).filter(|prefix| !prefix.is_empty()),
             changes: &space.changes,
             request_id: exchange.request_id.as_str(),
             upgrade,

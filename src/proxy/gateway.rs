@@ -91,8 +91,8 @@ impl<P: Plugin> Gateway<P> {
         self.snapshot.store(Arc::new(snapshot));
     }
 
-    /// Closes idle connections and lets each other one end with its request. New ones are still served: closing the
-    /// listeners is the server's part.
+    /// Closes connections that wait for a request and lets each other one end with its request. Closing the listeners
+    /// is the server's part, before this.
     pub fn drain(&self) {
         self.draining.send_replace(true);
     }

@@ -139,7 +139,7 @@ pub(super) fn write(
 }
 
 /// A value that cannot end its line: control bytes become spaces.
-fn safe(value: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+pub(super) fn safe(value: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     let bad = |byte: &u8| (*byte < b' ' && *byte != b'\t') || *byte == 0x7f;
     if !value.iter().any(bad) {
         return value.into();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 
 use super::dial::Names;
@@ -78,7 +79,8 @@ impl<P: Plugin> Worker<P> {
         let worker = Rc::new(Self::new(gateway));
         let any: Rc<dyn Any> = worker.clone();
         WORKERS.with_borrow_mut(|workers| workers.push((name, Rc::downgrade(&any))));
-        actix_rt::spawn(keep(Rc::downgrade(&worker)));
+        actix_rt::spawn(sweep(Rc::downgrade(&worker)));
+        actix_rt::spawn(await_drain(Rc::downgrade(&worker), gateway.watch_drain()));
         worker
     }
 
@@ -141,21 +143,21 @@ impl<P: Plugin> Worker<P> {
     }
 }
 
-/// Sweeps the pool, and passes on that the gateway drains.
-async fn keep<P: Plugin>(worker: Weak<Worker<P>>) {
-    let Some(mut drained) = worker.upgrade().map(|worker| worker.gateway.watch_drain()) else { return };
+/// Sweeps the pool for as long as the worker lives.
+async fn sweep<P: Plugin>(worker: Weak<Worker<P>>) {
     let mut ticks = interval(SWEEP);
-    let mut draining = false;
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            changed = drained.changed(), if !draining => draining = changed.is_ok(),
-        }
+        ticks.tick().await;
         let Some(worker) = worker.upgrade() else { return };
         worker.pool.borrow_mut().sweep(Instant::now());
-        if worker.gateway.is_draining() && !worker.is_draining() {
-            worker.drain();
-        }
+    }
+}
+
+/// Tells the worker when the gateway drains.
+async fn await_drain<P: Plugin>(worker: Weak<Worker<P>>, mut drained: watch::Receiver<bool>) {
+    let drains = drained.wait_for(|draining| *draining).await.is_ok();
+    if let Some(worker) = worker.upgrade().filter(|_| drains) {
+        worker.drain();
     }
 }
 

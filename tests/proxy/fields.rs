@@ -1,7 +1,7 @@
 use serde_json::json;
 use tollgate::proxy::{Settings, TrustedNetworks};
 
-use crate::house::{House, configured, echo, field, run, upstream};
+use crate::house::{House, configured, echo, field, probed, run, upstream};
 
 #[test]
 fn a_request_reaches_the_upstream_rebuilt() {
@@ -68,6 +68,22 @@ fn a_trusted_peer_is_believed() {
         assert_eq!(field(&seen, "x-forwarded-proto"), Some("https"));
         assert_eq!(field(&seen, "x-forwarded-host"), Some("b"));
         assert_eq!(field(&seen, "x-real-ip"), Some("9.9.9.9"));
+    });
+}
+
+#[test]
+fn nothing_decoded_or_set_ends_a_line() {
+    run(async {
+        let house = House::build(configured(echo().await, json!({}), json!({"paths": ["~/[^*]*x"]})));
+        let reply = house.ask("GET /a%0d%0aEvil:%201%0d%0ax/b%0d%0aEvil:2 HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let seen = reply.text();
+        assert_eq!(field(&seen, "evil"), None, "{seen}");
+        assert_eq!(field(&seen, "x-forwarded-prefix"), Some("/a%0D%0AEvil:%201%0D%0Ax"));
+        let config = json!({"set": {"X-Consumer-Username": "a\r\nEvil: 1"}, "query": "a b\r\nEvil: 1"});
+        let house = House::build(probed(echo().await, config));
+        let seen = house.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.text();
+        assert_eq!(field(&seen, "evil"), None, "{seen}");
+        assert!(seen.starts_with("GET /?a%20b%0D%0AEvil:%201 HTTP/1.1\r\n"), "{seen}");
     });
 }
 

@@ -103,6 +103,17 @@ fn draining_closes_the_idle_and_lets_the_busy_finish() {
 }
 
 #[test]
+fn an_upgrade_to_anything_but_websocket_is_not_heard() {
+    run(async {
+        let house = House::build(configured(echo().await, json!({}), json!({})));
+        let head = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n";
+        let reply = house.ask(head).await;
+        assert_eq!(reply.status, 200);
+        assert!(!reply.text().contains("h2c") && !reply.text().contains("HTTP2"), "{}", reply.text());
+    });
+}
+
+#[test]
 fn an_upgrade_is_tunnelled_both_ways_with_half_close() {
     run(async {
         let address = upstream(|mut client, _| async move {
