@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use super::exchange::{Exchange, Live, Outcome, Record, Report, Space};
-use super::io::{Io, shrink};
+use super::io::{Io, rest};
 use super::own;
 use super::request_id::RequestId;
 use super::snapshot::Snapshot;
@@ -105,8 +105,8 @@ impl<'c, P: Plugin> Connection<'c, P> {
             }
             self.is_first = false;
             self.head.clear();
-            shrink(&mut self.input);
-            shrink(&mut self.wire.out.borrow_mut());
+            rest(&mut self.input);
+            rest(&mut self.wire.out.borrow_mut());
         }
     }
 

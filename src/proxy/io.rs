@@ -84,8 +84,18 @@ impl AsyncWrite for Io {
     }
 }
 
-/// Gives back the memory of an empty buffer that a large message made grow. An idle connection should cost little.
-pub(super) fn shrink(buffer: &mut BytesMut) {
+/// Lets an emptied buffer, nothing of which is held any more, be filled from its beginning again.
+pub(super) fn rewind(buffer: &mut BytesMut) {
+    if buffer.is_empty() {
+        let capacity = buffer.capacity();
+        let _ = buffer.try_reclaim(capacity + 1);
+    }
+}
+
+/// Rewinds a buffer between two messages, and gives its memory back where a large one made it grow: an idle connection
+/// should cost little.
+pub(super) fn rest(buffer: &mut BytesMut) {
+    rewind(buffer);
     if buffer.is_empty() && buffer.capacity() > 4 * MIN_READ {
         *buffer = BytesMut::new();
     }

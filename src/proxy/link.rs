@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::time::Instant;
 
-use super::io::{Io, shrink};
+use super::io::{Io, rest};
 use super::snapshot::Upstream;
 use crate::message::{ResponseHead, Scan};
 
@@ -71,8 +71,8 @@ impl Pool {
             link.used = true;
             link.head.headers.clear();
             link.head.reason.clear();
-            shrink(&mut link.input);
-            shrink(&mut link.out);
+            rest(&mut link.input);
+            rest(&mut link.out);
             stack.push(Idle { link, upstream: Arc::clone(upstream), since: now });
         }
     }

@@ -5,10 +5,11 @@
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::failure::Failure;
+use super::io::rewind;
 use super::link::Link;
 use super::seam::{Inbound, Sink};
 use super::timer::Timer;
@@ -267,7 +268,8 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
             },
         };
         self.sink.push(&data);
-        give_back(&mut self.link.input, data);
+        drop(data);
+        rewind(&mut self.link.input);
         Ok(true)
     }
 
@@ -330,15 +332,6 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
         ];
         let first = deadlines.into_iter().flatten().min_by_key(|(deadline, _)| *deadline);
         first.unwrap_or_else(|| (self.since.got_up + upstream_read, Failure::TimedOut))
-    }
-}
-
-/// Lets an emptied buffer be filled from its beginning again, instead of growing at its end.
-fn give_back(buffer: &mut BytesMut, taken: Bytes) {
-    drop(taken);
-    if buffer.is_empty() {
-        let capacity = buffer.capacity();
-        let _ = buffer.try_reclaim(capacity + 1);
     }
 }
 
