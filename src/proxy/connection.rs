@@ -113,7 +113,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
     /// Waits for the next request head.
     async fn next(&mut self) -> Next {
         let settings = &self.worker.gateway.settings;
-        let (begun, mut first_byte) = (Instant::now(), None);
+        let (mut begun, mut first_byte) = (None, None);
         let patience = if self.is_first { settings.head_timeout } else { settings.idle_timeout };
         loop {
             match read_request(&mut self.input, &mut self.scan, &settings.head, &mut self.head) {
@@ -123,7 +123,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             }
             let idle = self.input.is_empty();
             let deadline = match idle {
-                true => begun + patience,
+                true => *begun.get_or_insert_with(Instant::now) + patience,
                 false => *first_byte.get_or_insert_with(Instant::now) + settings.head_timeout,
             };
             let Self { worker, seat, wire, input, timer, .. } = self;

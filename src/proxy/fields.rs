@@ -185,6 +185,20 @@ impl<'h> Sent<'h> {
 /// An address as text, written into `space`.
 fn text_of(address: std::net::IpAddr, space: &mut [u8; 48]) -> &[u8] {
     use std::io::Write;
+    if let std::net::IpAddr::V4(four) = address {
+        let mut length = 0;
+        for (nth, octet) in four.octets().into_iter().enumerate() {
+            let mut digits = itoa::Buffer::new();
+            let digits = digits.format(octet).as_bytes();
+            if nth > 0 {
+                space[length] = b'.';
+                length += 1;
+            }
+            space[length..length + digits.len()].copy_from_slice(digits);
+            length += digits.len();
+        }
+        return &space[..length];
+    }
     let mut rest = &mut space[..];
     // The longest IPv6 address has 45 characters.
     let _ = write!(rest, "{address}");

@@ -142,7 +142,19 @@ impl<P: Plugin> Forward<'_, P> {
             client: exchange.worker.gateway.settings.client_timeout,
         };
         let (source, sink) = (&mut **source, &mut **sink);
-        let order = Order { source, sink, link, on_head, prefix: &prefix, with_source, body, to_head, upgrade, limits };
+        let order = Order {
+            source,
+            sink,
+            link,
+            on_head,
+            prefix: &prefix,
+            with_source,
+            body,
+            to_head,
+            upgrade,
+            limits,
+            started,
+        };
         let mut transfer = Transfer::new(order);
         let ended = poll_fn(|context| transfer.poll(context, timer)).await;
         ended.map_err(|failure| {

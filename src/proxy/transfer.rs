@@ -86,12 +86,41 @@ struct Upload {
     chunked: bool,
 }
 
-/// When each party last did something.
+/// When each party last did something. The clock is read only when everything waits: what happened since the last such
+/// moment is marked, and dated then.
 struct Since {
-    sent_up: Instant,
-    got_up: Instant,
-    client_sent: Instant,
-    client_got: Instant,
+    sent_up: Mark,
+    got_up: Mark,
+    client_sent: Mark,
+    client_got: Mark,
+}
+
+struct Mark {
+    at: Instant,
+    is_new: bool,
+}
+
+impl Mark {
+    fn set(&mut self) {
+        self.is_new = true;
+    }
+}
+
+impl Since {
+    fn new(at: Instant) -> Self {
+        let mark = || Mark { at, is_new: false };
+        Self { sent_up: mark(), got_up: mark(), client_sent: mark(), client_got: mark() }
+    }
+
+    fn date(&mut self) {
+        // The upstream's time to answer begins when it has got what was sent.
+        self.got_up.is_new |= self.sent_up.is_new;
+        let marks = [&mut self.sent_up, &mut self.got_up, &mut self.client_sent, &mut self.client_got];
+        let mut now = None;
+        for mark in marks.into_iter().filter(|mark| mark.is_new) {
+            *mark = Mark { at: *now.get_or_insert_with(Instant::now), is_new: false };
+        }
+    }
 }
 
 pub(super) struct Order<'t, S, K, H> {
@@ -107,12 +136,13 @@ pub(super) struct Order<'t, S, K, H> {
     pub to_head: bool,
     pub upgrade: bool,
     pub limits: Limits,
+    pub started: Instant,
 }
 
 impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
     /// The head of the request is in the link's buffer already.
     pub fn new(order: Order<'t, S, K, H>) -> Self {
-        let Order { source, sink, link, on_head, prefix, with_source, body, to_head, upgrade, limits } = order;
+        let Order { source, sink, link, on_head, prefix, with_source, body, to_head, upgrade, limits, started } = order;
         let chunked = body == BodyLength::Chunked;
         if chunked {
             encode_chunk(prefix, &mut link.out);
@@ -122,8 +152,6 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
         if chunked && !with_source {
             link.out.extend_from_slice(LAST_CHUNK);
         }
-        let now = Instant::now();
-        let since = Since { sent_up: now, got_up: now, client_sent: now, client_got: now };
         Self {
             source,
             sink,
@@ -139,7 +167,7 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
             keep_alive: false,
             received: false,
             taken: false,
-            since,
+            since: Since::new(started),
         }
     }
 
@@ -153,7 +181,7 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
                 let flushed = self.sink.poll_flush(context).map_err(|_| Failure::ClientGone)?;
                 moved |= self.sink.held() < before;
                 if flushed.is_ready() {
-                    self.since.client_got = Instant::now();
+                    self.since.client_got.set();
                 }
             }
             if done && self.sink.held() == 0 {
@@ -196,7 +224,7 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
                     }
                 }
                 self.taken = true;
-                self.since.client_sent = Instant::now();
+                self.since.client_sent.set();
                 moved = true;
             }
             if self.link.out.is_empty() {
@@ -214,8 +242,7 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
                 Poll::Pending => {}
             }
             moved = true;
-            self.since.sent_up = Instant::now();
-            self.since.got_up = self.since.got_up.max(self.since.sent_up);
+            self.since.sent_up.set();
         }
     }
 
@@ -231,7 +258,7 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
                 Poll::Pending => break,
                 Poll::Ready(Ok(length)) if length > 0 => {
                     self.received = true;
-                    self.since.got_up = Instant::now();
+                    self.since.got_up.set();
                 }
                 Poll::Ready(Ok(_)) if matches!(self.download, Download::UntilClose) => self.finish(),
                 Poll::Ready(_) => return Err(Failure::Broken),
@@ -312,6 +339,7 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
         if self.upload.is_none() && self.source.poll_gone(context).is_ready() {
             return Poll::Ready(Err(Failure::ClientGone));
         }
+        self.since.date();
         let (deadline, failure) = self.next_deadline();
         ready!(timer.poll_until(context, deadline));
         Poll::Ready(Err(failure))
@@ -325,13 +353,13 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
         let waits_for_client = self.upload.is_some() && !up_full && !done;
         let waits_for_answer = self.upload.is_none() && !up_full && !done && !down_full;
         let deadlines = [
-            up_full.then(|| (self.since.sent_up + upstream_write, Failure::TimedOut)),
-            waits_for_client.then(|| (self.since.client_sent + client, Failure::ClientStalled)),
-            waits_for_answer.then(|| (self.since.got_up + upstream_read, Failure::TimedOut)),
-            down_full.then(|| (self.since.client_got + client, Failure::ClientGone)),
+            up_full.then(|| (self.since.sent_up.at + upstream_write, Failure::TimedOut)),
+            waits_for_client.then(|| (self.since.client_sent.at + client, Failure::ClientStalled)),
+            waits_for_answer.then(|| (self.since.got_up.at + upstream_read, Failure::TimedOut)),
+            down_full.then(|| (self.since.client_got.at + client, Failure::ClientGone)),
         ];
         let first = deadlines.into_iter().flatten().min_by_key(|(deadline, _)| *deadline);
-        first.unwrap_or_else(|| (self.since.got_up + upstream_read, Failure::TimedOut))
+        first.unwrap_or_else(|| (self.since.got_up.at + upstream_read, Failure::TimedOut))
     }
 }
 
