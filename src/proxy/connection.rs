@@ -47,9 +47,8 @@ pub(super) async fn accept<P: Plugin>(worker: Rc<Worker<P>>, stream: TcpStream, 
             Ok(Err(_)) | Err(_) => return,
         },
     };
-    let (number, seat) = worker.sit_down();
-    Connection::new(&worker, &seat, &peer, io).serve().await;
-    worker.get_up(number);
+    let seated = worker.sit_down();
+    Connection::new(&worker, &seated.seat, &peer, io).serve().await;
 }
 
 struct Connection<'c, P: Plugin> {
