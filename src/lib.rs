@@ -5,4 +5,5 @@
 
 pub mod domain;
 pub mod message;
+pub mod oauth2;
 pub mod schema;
