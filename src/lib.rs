@@ -9,6 +9,8 @@ pub mod config;
 pub mod domain;
 pub mod message;
 pub mod oauth2;
+pub mod plugins;
+pub mod router;
 pub mod schema;
 pub mod storage;
 pub mod telemetry;
