@@ -7,6 +7,7 @@ pub mod actors;
 pub mod cache;
 pub mod config;
 pub mod domain;
+pub mod engine;
 pub mod message;
 pub mod oauth2;
 pub mod plugins;
