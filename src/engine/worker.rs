@@ -1,0 +1,50 @@
+//! What one worker thread holds.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+
+use super::Node;
+use crate::actors::{Caches, Credentials, Join};
+use crate::cache::VerifiedSecrets;
+use crate::telemetry::{Meters, RequestIds};
+
+/// The engine of one worker thread: its caches, its look-up actor, and the node behind them.
+#[derive(Clone)]
+pub struct Worker {
+    pub node: Node,
+    pub meters: Arc<Meters>,
+    pub request_ids: Rc<RequestIds>,
+    pub(super) caches: Rc<RefCell<Caches>>,
+    pub(super) credentials: Addr<Credentials>,
+    pub(super) verified: Rc<RefCell<VerifiedSecrets>>,
+}
+
+impl Worker {
+    /// Starts a worker's engine on this thread. `trust`: how long a view is believed without asking the store again.
+    ///
+    /// Nothing may be answered by it before [`Worker::join`] has returned.
+    pub fn start(node: &Node, trust: Duration) -> Self {
+        let known_ms = i64::try_from(trust.as_millis()).unwrap_or(i64::MAX / 2);
+        let caches = Rc::new(RefCell::new(Caches::new(known_ms)));
+        let meters = node.meters.worker();
+        let credentials =
+            Credentials::start_with(node.store.clone(), node.clock.clone(), Arc::clone(&meters), Rc::clone(&caches));
+        Self {
+            node: node.clone(),
+            meters,
+            request_ids: Rc::new(RequestIds::new(rand::random())),
+            caches,
+            credentials,
+            verified: Rc::new(RefCell::new(VerifiedSecrets::new(rand::random()))),
+        }
+    }
+
+    /// Makes this worker hear invalidations. False when the node is stopping.
+    pub async fn join(&self) -> bool {
+        self.node.link.send(Join(self.credentials.clone())).await.is_ok()
+    }
+}

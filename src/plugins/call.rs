@@ -1,0 +1,195 @@
+//! A call in flight, as plugins see it.
+
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use uuid::Uuid;
+
+use crate::domain::{Consumer, Timestamp};
+use crate::message::{BodyError, RequestHead, Source};
+use crate::router::{Protocol, RouteSpec, ServiceSpec};
+
+/// Facts about who is at the other end of the connection. The same for every call of it.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// The address of the connection itself, not one a header tells of.
+    pub address: IpAddr,
+    pub port: u16,
+    /// The port of ours it connected to.
+    pub local_port: u16,
+    pub tls: bool,
+    /// Lower-cased server name of the TLS handshake.
+    pub sni: Option<Arc<str>>,
+    /// Whether its `X-Forwarded-*` headers are believed (`proxy.trusted_ips`).
+    pub trusted: bool,
+}
+
+/// Who a call is made for, once a plugin found out.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    pub consumer: Option<Arc<Consumer>>,
+    /// The credential that proved it; `None` for an anonymous consumer.
+    pub credential: Option<Uuid>,
+}
+
+/// The `X-Forwarded-Proto` of a request, as sent and whoever sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardedProto<'h> {
+    None,
+    One(&'h [u8]),
+    Several,
+}
+
+/// What plugins changed. Emptied, not dropped, between the calls of a connection.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Fields removed from what the upstream gets; applied before `set`.
+    pub removed: Vec<Bytes>,
+    /// Fields the upstream gets; each replaces every field of its name.
+    pub set: Vec<(Bytes, Bytes)>,
+    /// `Some(None)`: the query is removed.
+    pub query: Option<Option<Bytes>>,
+    /// Takes the place of the body the client sent.
+    pub body: Option<Bytes>,
+    /// Fields added to the answer, proxied or our own.
+    pub response: Vec<(Bytes, Bytes)>,
+}
+
+impl Changes {
+    pub fn clear(&mut self) {
+        self.removed.clear();
+        self.set.clear();
+        self.query = None;
+        self.body = None;
+        self.response.clear();
+    }
+}
+
+/// A call between its route and its upstream.
+pub struct Call<'c> {
+    pub head: &'c RequestHead,
+    pub peer: &'c Peer,
+    /// The address of the client: the peer's, or what a trusted peer says (`X-Real-IP`, `X-Forwarded-For`).
+    pub client_ip: IpAddr,
+    /// What the client speaks, as routes and plugins name it. Behind a trusted proxy that ends TLS: `https`.
+    pub protocol: Protocol,
+    pub now: Timestamp,
+    pub route: &'c Arc<RouteSpec>,
+    pub service: Option<&'c Arc<ServiceSpec>>,
+    pub request_id: &'c str,
+    pub identity: Option<Identity>,
+    changes: &'c mut Changes,
+    source: &'c mut dyn Source,
+    /// What was read while the end had not come.
+    arrived: BytesMut,
+    /// The body, once all of it was read.
+    whole: Option<Bytes>,
+}
+
+/// What a [`Call`] is made of: the facts, before any plugin ran.
+pub struct Facts<'c> {
+    pub head: &'c RequestHead,
+    pub peer: &'c Peer,
+    pub client_ip: IpAddr,
+    pub protocol: Protocol,
+    pub now: Timestamp,
+    pub route: &'c Arc<RouteSpec>,
+    pub service: Option<&'c Arc<ServiceSpec>>,
+    pub request_id: &'c str,
+}
+
+/// What is left of a call when its plugins are done.
+pub struct Rest {
+    pub identity: Option<Identity>,
+    /// What plugins read of the body; the upstream gets it first.
+    pub arrived: Bytes,
+    /// Whether that was all of it.
+    pub ended: bool,
+}
+
+impl<'c> Call<'c> {
+    pub fn new(facts: Facts<'c>, changes: &'c mut Changes, source: &'c mut dyn Source) -> Self {
+        let Facts { head, peer, client_ip, protocol, now, route, service, request_id } = facts;
+        Self {
+            head,
+            peer,
+            client_ip,
+            protocol,
+            now,
+            route,
+            service,
+            request_id,
+            identity: None,
+            changes,
+            source,
+            arrived: BytesMut::new(),
+            whole: None,
+        }
+    }
+
+    pub fn finish(self) -> Rest {
+        let ended = self.whole.is_some();
+        Rest { identity: self.identity, arrived: self.whole.unwrap_or_else(|| self.arrived.freeze()), ended }
+    }
+
+    /// The whole body, when it has at most `limit` bytes. What was read is replayed to the upstream, also after an
+    /// error, unless [`Call::replace_body`] puts another in its place. May be called again. A body the client holds
+    /// back until it is asked to go on (`Expect: 100-continue`) is asked for.
+    ///
+    /// # Errors
+    /// [`BodyError::TooLong`], after which the rest is still there for the upstream; or what went wrong in reading.
+    pub async fn body(&mut self, limit: usize) -> Result<Bytes, BodyError> {
+        while self.whole.is_none() && self.arrived.len() <= limit {
+            match poll_fn(|context| self.source.poll_chunk(context)).await? {
+                Some(chunk) => self.arrived.extend_from_slice(&chunk),
+                None => self.whole = Some(std::mem::take(&mut self.arrived).freeze()),
+            }
+        }
+        match &self.whole {
+            Some(whole) if whole.len() <= limit => Ok(whole.clone()),
+            _ => Err(BodyError::TooLong(limit)),
+        }
+    }
+
+    /// The `X-Forwarded-Proto` field. Whether to believe it is told by [`Peer::trusted`].
+    pub fn forwarded_proto(&self) -> ForwardedProto<'_> {
+        let mut values = self.head.headers.all("x-forwarded-proto");
+        match (values.next(), values.next()) {
+            (None, _) => ForwardedProto::None,
+            (Some(value), None) if value.contains(&b',') => ForwardedProto::Several,
+            (Some(value), None) => ForwardedProto::One(value),
+            (Some(_), Some(_)) => ForwardedProto::Several,
+        }
+    }
+
+    /// Sets a field of the upstream request in place of every one of that name.
+    pub fn set_header(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        let (name, value) = (name.into(), value.into());
+        self.changes.set.retain(|(field, _)| !field.eq_ignore_ascii_case(&name));
+        self.changes.set.push((name, value));
+    }
+
+    /// Removes every field of that name from the upstream request, also one set before.
+    pub fn remove_header(&mut self, name: impl Into<Bytes>) {
+        let name = name.into();
+        self.changes.set.retain(|(field, _)| !field.eq_ignore_ascii_case(&name));
+        self.changes.removed.push(name);
+    }
+
+    /// Replaces the query of the upstream request; `None` removes it.
+    pub fn replace_query(&mut self, query: Option<Bytes>) {
+        self.changes.query = Some(query);
+    }
+
+    /// Replaces the body of the upstream request. Call it only after [`Call::body`] gave the whole of the old one.
+    pub fn replace_body(&mut self, body: impl Into<Bytes>) {
+        self.changes.body = Some(body.into());
+    }
+
+    /// Adds a field to the answer the client gets.
+    pub fn add_response_header(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        self.changes.response.push((name.into(), value.into()));
+    }
+}
