@@ -18,6 +18,8 @@ pub enum OAuthError {
     SecretFromPublicClient,
     InvalidRedirectUri,
     InvalidProvisionKey,
+    MissingUserid,
+    UnsupportedResponseType,
     ScopeNotText,
     UnknownScope(String),
     ScopeRequired,
@@ -34,6 +36,8 @@ impl OAuthError {
             Self::InvalidClient { .. } => "invalid_client",
             Self::SecretFromPublicClient | Self::InvalidRedirectUri | Self::UnreadableBody(_) => "invalid_request",
             Self::InvalidProvisionKey => "invalid_provision_key",
+            Self::MissingUserid => "invalid_authenticated_userid",
+            Self::UnsupportedResponseType => "unsupported_response_type",
             Self::ScopeNotText | Self::UnknownScope(_) | Self::ScopeRequired => "invalid_scope",
         }
     }
@@ -53,6 +57,8 @@ impl OAuthError {
                 "Invalid redirect_uri that does not match with any redirect_uri created with the application"
             }
             Self::InvalidProvisionKey => "Invalid provision_key",
+            Self::MissingUserid => "Missing authenticated_userid parameter",
+            Self::UnsupportedResponseType => "Invalid response_type",
             Self::ScopeNotText => "scope must be a string",
             Self::ScopeRequired => "You must specify a scope",
             Self::UnreadableBody(why) => why,

@@ -5,6 +5,7 @@
 //!
 //! **Absent on purpose:** HTTP statuses and headers (room `plugins`), storage (room `engine`).
 
+mod authorize;
 mod bearer;
 mod client;
 mod error;
@@ -13,6 +14,7 @@ mod judge;
 mod params;
 mod policy;
 
+pub use authorize::authorize;
 pub use bearer::bearer;
 pub use client::{Authentication, Claimed, ClientClaim, authenticate, claim};
 pub use error::OAuthError;

@@ -27,7 +27,7 @@ mod validate;
 mod violations;
 
 pub use accept::Generate;
-pub use decode::{Body, DecodeError, decode, from_pairs};
+pub use decode::{Body, DecodeError, decode, from_pairs, multipart_pairs};
 pub use endpoint::{Endpoint, Shape, Verb};
 pub use field::{Auto, Check, Entity, EntityCheck, Expand, Field, Kind, OnDelete, Schema, Seal, Write};
 pub use plugin::{DEFAULT_PROTOCOLS, PROTOCOLS, PluginSchema};

@@ -1,145 +1,36 @@
-//! The store: skeleton of its doors.
+//! The store itself: opening, closing, schema versions.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, RwLock};
 
-use serde_json::Value;
-use uuid::Uuid;
+use arc_swap::ArcSwap;
 
-use crate::domain::{
-    ClientView, Clock, Code, Consumer, Keyring, NewCode, NewToken, Secret, Timestamp, TokenDigest, TokenView,
-};
-use crate::schema::{Entity, Schema};
+use crate::domain::{Clock, Keyring, Timestamp};
+use crate::schema::Schema;
 
-use super::*;
+use super::driver::Driver;
+use super::table::Table;
+use super::value::{Row, Sql, Statement, Value};
+use super::{Location, StorageError, migrations, statements};
 
-#[derive(Clone, Debug)]
-pub struct Store;
+pub(super) type Outcome<T> = Result<T, StorageError>;
 
-type Outcome<T> = Result<T, StorageError>;
-
-fn absent<T>() -> Outcome<T> {
-    Err(StorageError::Other("not built yet".into()))
+/// The one way to the database. Clones share connections and keys.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
 }
 
-#[expect(unused_variables, reason = "a skeleton")]
-impl Store {
-    pub async fn open(location: Location, keyring: Arc<Keyring>, clock: Clock) -> Outcome<Self> {
-        absent()
-    }
-    pub fn keyring(&self) -> Arc<Keyring> {
-        Arc::new(Keyring::new([0; 32], [0; 32]))
-    }
-    pub fn replace_keyring(&self, keyring: Arc<Keyring>) {}
-    pub async fn ping(&self) -> Outcome<()> {
-        absent()
-    }
-
-    pub async fn migrate_up(&self) -> Outcome<Vec<Migration>> {
-        absent()
-    }
-    pub async fn migrate_status(&self) -> Outcome<Vec<Migration>> {
-        absent()
-    }
-    pub async fn check_schema(&self) -> Outcome<()> {
-        absent()
-    }
-
-    pub async fn insert(&self, schema: &Schema, entity: &Entity) -> Outcome<()> {
-        absent()
-    }
-    pub async fn find(&self, schema: &Schema, lookup: &Lookup) -> Outcome<Option<Entity>> {
-        absent()
-    }
-    pub async fn list(&self, schema: &Schema, query: &ListQuery) -> Outcome<Page> {
-        absent()
-    }
-    /// Exact up to `limit`, `limit + 1` above.
-    pub async fn count(&self, schema: &Schema, query: &ListQuery, limit: u64) -> Outcome<u64> {
-        absent()
-    }
-    pub async fn update(&self, schema: &Schema, id: Uuid, entity: &Entity) -> Outcome<bool> {
-        absent()
-    }
-    pub async fn delete(&self, schema: &Schema, id: Uuid) -> Outcome<bool> {
-        absent()
-    }
-    /// Tags of these tables (all, or one tag), in order, after the given one.
-    pub async fn list_tags(
-        &self,
-        schemas: &[&Schema],
-        tag: Option<&str>,
-        after: Option<&Tagged>,
-        size: usize,
-    ) -> Outcome<Vec<Tagged>> {
-        absent()
-    }
-
-    /// All rows of these tables in one consistent read, in the order of the argument.
-    pub async fn load_configuration(&self, schemas: &[&Schema]) -> Outcome<Vec<Vec<Entity>>> {
-        absent()
-    }
-    pub async fn find_token(&self, access_token: TokenDigest) -> Outcome<Option<TokenView>> {
-        absent()
-    }
-    pub async fn find_client(&self, client_id: &str) -> Outcome<Option<ClientView>> {
-        absent()
-    }
-    pub async fn find_consumer(&self, id_or_username: &str) -> Outcome<Option<Consumer>> {
-        absent()
-    }
-    pub async fn insert_tokens(&self, tokens: Vec<NewToken>) -> Vec<Outcome<()>> {
-        Vec::new()
-    }
-    /// False when the secret is no longer `expected`.
-    pub async fn upgrade_secret(&self, credential: Uuid, expected: &Secret, new: &Secret) -> Outcome<bool> {
-        absent()
-    }
-    pub async fn custom_token_digests(&self, after: Option<Uuid>, limit: usize) -> Outcome<Vec<(Uuid, TokenDigest)>> {
-        absent()
-    }
-    pub async fn sweep_expired(&self, now: Timestamp, limit: usize) -> Outcome<usize> {
-        absent()
-    }
-    /// Sealed values that the primary key did not seal.
-    pub async fn count_stale_seals(&self, schemas: &[&Schema]) -> Outcome<u64> {
-        absent()
-    }
-    pub async fn reseal(&self, schemas: &[&Schema], after: Option<ResealCursor>, limit: usize) -> Outcome<Resealed> {
-        absent()
-    }
-
-    pub async fn insert_code(&self, code: &NewCode) -> Outcome<()> {
-        absent()
-    }
-    pub async fn find_code(&self, digest: TokenDigest) -> Outcome<Option<Code>> {
-        absent()
-    }
-    /// Uses up a code; `None` when unknown, expired or used before.
-    pub async fn redeem_code(&self, digest: TokenDigest, now: Timestamp) -> Outcome<Option<Code>> {
-        absent()
-    }
-
-    pub async fn insert_admin_token(&self, token: &AdminToken, digest: TokenDigest) -> Outcome<()> {
-        absent()
-    }
-    pub async fn list_admin_tokens(&self) -> Outcome<Vec<(AdminToken, TokenDigest)>> {
-        absent()
-    }
-    pub async fn delete_admin_token(&self, name: &str) -> Outcome<bool> {
-        absent()
-    }
-    pub async fn find_admin_token(&self, digest: TokenDigest) -> Outcome<Option<AdminToken>> {
-        absent()
-    }
-    pub async fn append_audit(&self, records: Vec<AuditRecord>) -> Outcome<()> {
-        absent()
-    }
-    /// Newest first, before the given id.
-    pub async fn list_audit(&self, before: Option<Uuid>, size: usize) -> Outcome<Page<AuditRecord>> {
-        absent()
-    }
+struct Inner {
+    driver: Driver,
+    keyring: ArcSwap<Keyring>,
+    clock: Clock,
+    /// Statements of each schema, made at first use.
+    tables: RwLock<HashMap<&'static str, Arc<Table>>>,
 }
 
+/// One version of the database schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Migration {
     pub version: i64,
@@ -148,21 +39,113 @@ pub struct Migration {
     pub applied_at: Option<Timestamp>,
 }
 
-/// Where a resealing run stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResealCursor {
-    pub(crate) column: usize,
-    pub(crate) after: Option<Uuid>,
+impl fmt::Debug for Store {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Store({})", self.kind())
+    }
 }
 
-/// What one step of a resealing run did; `next` is `None` when the run is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resealed {
-    pub done: usize,
-    pub next: Option<ResealCursor>,
+impl Store {
+    /// Opens a store; its schema is neither checked nor changed. A PostgreSQL server may still be down.
+    ///
+    /// # Errors
+    /// A file that is damaged, foreign, locked by another gateway, or cannot be written; an unusable URL.
+    pub async fn open(location: Location, keyring: Arc<Keyring>, clock: Clock) -> Outcome<Self> {
+        let driver = Driver::open(location).await?;
+        let keyring = ArcSwap::new(keyring);
+        Ok(Self { inner: Arc::new(Inner { driver, keyring, clock, tables: RwLock::default() }) })
+    }
+
+    /// Finishes what is queued and lets go of the database. Calls after it fail as unavailable.
+    pub async fn close(&self) {
+        self.inner.driver.close().await;
+    }
+
+    /// `postgres` or `sqlite`.
+    pub fn kind(&self) -> &'static str {
+        self.inner.driver.dialect().name
+    }
+
+    pub fn keyring(&self) -> Arc<Keyring> {
+        self.inner.keyring.load_full()
+    }
+
+    /// Seals with another keyring from now on; it must still hold the keys of what was sealed before.
+    pub fn replace_keyring(&self, keyring: Arc<Keyring>) {
+        self.inner.keyring.store(keyring);
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Outcome<()> {
+        self.read(PING, Vec::new()).await.map(drop)
+    }
+
+    /// Applies every migration that is missing and gives the state after it.
+    pub async fn migrate_up(&self) -> Outcome<Vec<Migration>> {
+        let sources = migrations::sources(self.kind());
+        self.inner.driver.migrate(sources.to_vec(), self.now().millis()).await?;
+        self.migrate_status().await
+    }
+
+    pub async fn migrate_status(&self) -> Outcome<Vec<Migration>> {
+        let applied = self.inner.driver.applied().await?;
+        migrations::missing(migrations::sources(self.kind()), &applied)?;
+        Ok(migrations::status(migrations::sources(self.kind()), &applied))
+    }
+
+    /// Whether the database has exactly the schema this program knows.
+    pub async fn check_schema(&self) -> Outcome<()> {
+        let applied = self.inner.driver.applied().await?;
+        let missing = migrations::missing(migrations::sources(self.kind()), &applied)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let found = applied.last().map_or(0, |row| row.version);
+        Err(StorageError::OldSchema { found, known: migrations::known() })
+    }
+
+    /// Prepares every statement of this room, and those generated for `schemas`, without running them.
+    ///
+    /// # Errors
+    /// The first statement that the database does not take.
+    pub async fn check_statements(&self, schemas: &[&Schema]) -> Outcome<usize> {
+        let every = statements::every(self, schemas)?;
+        for sql in &every {
+            self.inner.driver.prepare(sql.clone()).await.map_err(|error| {
+                let begin: String = sql.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(120).collect();
+                StorageError::Other(format!("{error} in: {begin}"))
+            })?;
+        }
+        Ok(every.len())
+    }
+
+    pub(super) fn driver(&self) -> &Driver {
+        &self.inner.driver
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    pub(super) async fn read(&self, sql: impl Into<Sql>, params: Vec<Value>) -> Outcome<Vec<Row>> {
+        self.inner.driver.read(Statement::new(sql, params)).await
+    }
+
+    pub(super) async fn write(&self, sql: impl Into<Sql>, params: Vec<Value>) -> Outcome<Vec<Row>> {
+        self.inner.driver.write(Statement::new(sql, params)).await
+    }
+
+    /// The statements of a schema. A schema is known by its name: two of one name are the same.
+    pub(super) fn table(&self, schema: &Schema) -> Arc<Table> {
+        let known = self.inner.tables.read().expect("no holder of this lock panics");
+        if let Some(table) = known.get(schema.name) {
+            return Arc::clone(table);
+        }
+        drop(known);
+        let table = Arc::new(Table::new(schema));
+        let mut known = self.inner.tables.write().expect("no holder of this lock panics");
+        Arc::clone(known.entry(schema.name).or_insert(table))
+    }
 }
 
-#[expect(dead_code, reason = "a skeleton")]
-fn json(value: Value) {
-    drop(value);
-}
+pub(super) const PING: &str = "SELECT 1";

@@ -7,6 +7,8 @@
 mod keys;
 mod multipart;
 
+pub use multipart::pairs as multipart_pairs;
+
 use serde_json::Value;
 
 use super::Entity;

@@ -7,7 +7,7 @@ use futures_util::stream;
 use super::{DecodeError, keys};
 
 /// The parts with a name, in order. The body is whole, so nothing here ever waits.
-pub(super) fn pairs(content_type: &str, body: &[u8]) -> Result<Vec<(String, String)>, DecodeError> {
+pub fn pairs(content_type: &str, body: &[u8]) -> Result<Vec<(String, String)>, DecodeError> {
     let boundary = multer::parse_boundary(content_type).map_err(|_| DecodeError::Multipart)?;
     let whole = Bytes::copy_from_slice(body);
     let chunks = stream::iter([Ok::<_, std::convert::Infallible>(whole)]);
