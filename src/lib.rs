@@ -4,6 +4,7 @@
 //! `docs/architecture.md` lists for it; `tests/architecture.rs` guards that.
 
 pub mod actors;
+pub mod admin;
 pub mod cache;
 pub mod config;
 pub mod domain;
