@@ -13,6 +13,7 @@ pub mod engine;
 pub mod message;
 pub mod oauth2;
 pub mod plugins;
+pub mod proxy;
 pub mod router;
 pub mod schema;
 pub mod storage;

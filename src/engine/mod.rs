@@ -11,6 +11,7 @@ pub mod catalog;
 mod error;
 mod issue;
 mod node;
+mod ports;
 mod validate;
 mod worker;
 

@@ -25,14 +25,14 @@ pub struct Worker {
 
 impl Worker {
     /// Starts a worker's engine on this thread. `trust`: how long a view is believed without asking the store again.
-    ///
-    /// Nothing may be answered by it before [`Worker::join`] has returned.
     pub fn start(node: &Node, trust: Duration) -> Self {
         let known_ms = i64::try_from(trust.as_millis()).unwrap_or(i64::MAX / 2);
         let caches = Rc::new(RefCell::new(Caches::new(known_ms)));
         let meters = node.meters.worker();
         let credentials =
             Credentials::start_with(node.store.clone(), node.clock.clone(), Arc::clone(&meters), Rc::clone(&caches));
+        // In its mailbox before this worker's first look-up, so before any invalidation of what that finds.
+        node.link.try_send(Join(credentials.clone())).expect("the link was started, and workers are few");
         Self {
             node: node.clone(),
             meters,
@@ -41,10 +41,5 @@ impl Worker {
             credentials,
             verified: Rc::new(RefCell::new(VerifiedSecrets::new(rand::random()))),
         }
-    }
-
-    /// Makes this worker hear invalidations. False when the node is stopping.
-    pub async fn join(&self) -> bool {
-        self.node.link.send(Join(self.credentials.clone())).await.is_ok()
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -15,7 +16,7 @@ use tracing_subscriber::{Registry, reload};
 use crate::config::{LogFormat, LogLevel};
 
 /// Changes the level while the program runs (SIGHUP).
-pub type LevelHandle = reload::Handle<LevelFilter, Registry>;
+pub type LevelHandle = reload::Handle<Targets, Registry>;
 
 /// Starts the log of this process; call once. JSON lines carry the fields beside `message`.
 ///
@@ -26,7 +27,7 @@ pub fn start_logs(format: LogFormat, level: LogLevel, file: Option<&Path>) -> io
         Some(path) => BoxMakeWriter::new(Mutex::new(OpenOptions::new().create(true).append(true).open(path)?)),
         None => BoxMakeWriter::new(io::stderr),
     };
-    let (filter, handle) = reload::Layer::new(level_filter(level));
+    let (filter, handle) = reload::Layer::new(filter(level));
     let layer = match format {
         LogFormat::Json => fmt::layer().json().flatten_event(true).with_target(false).with_writer(writer).boxed(),
         LogFormat::Text => fmt::layer().compact().with_target(false).with_ansi(false).with_writer(writer).boxed(),
@@ -36,12 +37,14 @@ pub fn start_logs(format: LogFormat, level: LogLevel, file: Option<&Path>) -> io
     Ok(handle)
 }
 
-pub fn level_filter(level: LogLevel) -> LevelFilter {
-    match level {
+/// Our own events from `level` on; what libraries say only when it is a warning.
+pub fn filter(level: LogLevel) -> Targets {
+    let own = match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
-    }
+    };
+    Targets::new().with_default(own.min(LevelFilter::WARN)).with_target(env!("CARGO_CRATE_NAME"), own)
 }

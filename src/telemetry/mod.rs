@@ -9,6 +9,6 @@ mod logs;
 mod meters;
 mod request_id;
 
-pub use logs::{LevelHandle, level_filter, start_logs};
+pub use logs::{LevelHandle, filter, start_logs};
 pub use meters::{Gauges, Meter, Meters, Registry};
 pub use request_id::{RequestId, RequestIds};

@@ -54,7 +54,7 @@ impl Catalog {
         };
         let mut data = Vec::with_capacity(page.data.len());
         for entity in page.data {
-            data.push(self.shown(schema, &hooks::restored(self, schema, entity)).await?);
+            data.push(self.shown(schema, &hooks::restored(&self.registry, schema.name, entity)).await?);
         }
         Ok(Listing {
             data,

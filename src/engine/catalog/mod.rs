@@ -28,6 +28,7 @@ use crate::storage::{Lookup, Store};
 
 pub use change::{Change, Happened};
 pub use error::CatalogError;
+pub use hooks::restored;
 pub use key::Key;
 pub use list::{ListRequest, Listing, tag_filter};
 pub use ports::{Pending, Ports};
@@ -104,7 +105,7 @@ impl Catalog {
             (Key::Name(_), None) => return Ok(None),
         };
         let found = self.store.find(schema, &lookup).await?;
-        Ok(found.map(|entity| hooks::restored(self, schema, entity)))
+        Ok(found.map(|entity| hooks::restored(&self.registry, schema.name, entity)))
     }
 
     /// What a client gets of a stored entity.

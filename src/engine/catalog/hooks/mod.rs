@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Catalog, CatalogError};
-use crate::schema::{Entity, Schema, Write};
+use crate::schema::{Entity, Registry, Schema, Write};
 
 /// A judged body on its way to the store.
 #[derive(Clone)]
@@ -68,9 +68,9 @@ pub(super) fn to_store<'e>(schema: &Schema, entity: &'e Entity) -> Cow<'e, Entit
 }
 
 /// The form clients know of a stored entity.
-pub(super) fn restored(catalog: &Catalog, schema: &Schema, entity: Entity) -> Entity {
-    match schema.name {
-        "plugins" => plugins::with_provision_key(&catalog.registry, entity),
+pub fn restored(registry: &Registry, name: &str, entity: Entity) -> Entity {
+    match name {
+        "plugins" => plugins::with_provision_key(registry, entity),
         _ => entity,
     }
 }
