@@ -68,7 +68,7 @@ impl Default for CustomTokens {
 impl CustomTokens {
     /// Whether the token may exist. Until everything is loaded, every one may.
     pub fn may_hold(&self, digest: TokenDigest) -> bool {
-        !self.loaded.load(Ordering::Acquire) || self.filter.load().may_hold(digest)
+        !self.is_loaded() || self.filter.load().may_hold(digest)
     }
 
     pub fn insert(&self, digest: TokenDigest) {
@@ -79,6 +79,10 @@ impl CustomTokens {
     pub fn is_outgrown(&self) -> bool {
         let filter = self.filter.load();
         filter.held.load(Ordering::Relaxed) > filter.capacity
+    }
+
+    pub fn is_loaded(&self) -> bool {
+        self.loaded.load(Ordering::Acquire)
     }
 
     /// Begins a new, empty filter for about `expected` tokens: until [`CustomTokens::finish`], every token may exist.

@@ -98,6 +98,9 @@ impl Node {
     pub async fn load_custom_tokens(&self) {
         // One at a time: a second reader would begin a new filter under the first one's hands.
         let _reading = self.reading_custom.lock().await;
+        if self.custom.is_loaded() && !self.custom.is_outgrown() {
+            return;
+        }
         let mut expected = CUSTOM_PAGE;
         loop {
             match self.read_custom_tokens(expected).await {

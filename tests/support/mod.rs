@@ -71,6 +71,19 @@ impl Start {
         Self::with(command, folder)
     }
 
+    /// `tollgate dev` with its data on a disk of `size` that only it sees, mounted at `disk`.
+    pub fn dev_on_tmpfs(folder: &Path, disk: &Path, size: &str) -> Self {
+        let script = format!(
+            "mount -t tmpfs -o size={size} tmpfs '{0}' && exec '{1}' dev --data-dir '{0}/data'",
+            disk.display(),
+            env!("CARGO_BIN_EXE_tollgate")
+        );
+        // A user namespace of its own makes the mount possible for whoever runs the tests.
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c"]).arg(script);
+        Self::with(command, folder)
+    }
+
     /// `tollgate serve` on the database at `url`, with a keyring in `folder`.
     pub fn serve(folder: &Path, url: &str) -> Self {
         let keyring = folder.join("keyring");
