@@ -143,6 +143,7 @@ fn failures(verb: Verb, may_be_missing: bool) -> Map<String, Value> {
         put("404", "Not found.", "Message");
     }
     if matches!(verb, Verb::Post | Verb::Put | Verb::Patch) {
+        put("408", "The body did not come in time.", "Message");
         put("409", "Another entity has this value already.", "Error");
         put("413", "The body is too large.", "Message");
         put("415", "The body's content type is not known.", "Message");
