@@ -1,9 +1,6 @@
 //! The audit log: what is told to it, and how it is read.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::entities::Ask;
 use super::query::Asked;
@@ -11,7 +8,7 @@ use super::reply::Reply;
 use super::routing::Found;
 use super::state::AdminState;
 use crate::engine::AuditRecord;
-use crate::engine::catalog::{CatalogError, Key};
+use crate::engine::catalog::{CatalogError, Key, offset, parse_offset, size};
 use crate::schema::{Registry, Seal, Shape};
 
 /// The path as it may be kept: a key that is a secret (an access token) is masked.
@@ -49,25 +46,16 @@ pub(super) async fn list(state: &AdminState, ask: &Ask<'_>) -> Result<Reply, Cat
         Ok(asked) => asked,
         Err(refusal) => return Ok(refusal),
     };
-    let size = asked.request.size.as_deref().map_or(Ok(100), |text| {
-        text.parse().ok().filter(|size| (1..=1000).contains(size)).ok_or(CatalogError::InvalidSize)
-    })?;
-    let before = match asked.request.offset.as_deref() {
-        Some(text) => Some(parse_offset(text).ok_or_else(|| CatalogError::InvalidOffset(text.to_owned()))?),
-        None => None,
-    };
+    let size = size(asked.request.size.as_deref())?;
+    let before = asked.request.offset.as_deref().map(parse_offset).transpose()?;
     let (records, next) = state.surroundings.audit(before, size).await?;
-    let offset = next.map(|id| URL_SAFE_NO_PAD.encode(id));
+    let offset = next.map(offset);
     let data: Vec<Value> = records.iter().map(shown).collect();
     let mut body = json!({ "data": data, "next": asked.next(ask.path, offset.as_deref()) });
     if let Some(offset) = offset {
         body["offset"] = offset.into();
     }
     Ok(Reply::json(200, body))
-}
-
-fn parse_offset(text: &str) -> Option<Uuid> {
-    Uuid::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
 fn shown(record: &AuditRecord) -> Value {

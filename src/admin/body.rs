@@ -1,6 +1,9 @@
 //! Bodies, read whole up to a limit.
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
+use actix_web::rt::time::timeout;
 use actix_web::web::Payload;
 use futures_util::StreamExt;
 
@@ -10,12 +13,23 @@ use crate::schema::{self, Body, DecodeError};
 /// A refused body is still read this far, so that the client gets the answer and not a broken connection.
 const DRAIN: usize = 64 * 1024 * 1024;
 
+/// A client that sends nothing for longer than this is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The fields of a request's body.
-pub(super) async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Body, Reply> {
+pub(super) async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Body, Reply> {
+    let bytes = whole(payload, limit).await?;
+    let content_type = request.headers().get("content-type").map(|value| value.to_str().unwrap_or("?"));
+    schema::decode(content_type, &bytes).map_err(|error| refused(&error))
+}
+
+async fn whole(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Reply> {
     let mut bytes = Vec::new();
     let mut length = 0;
-    while let Some(chunk) = payload.next().await {
-        let Ok(chunk) = chunk else { return Err(Reply::message(400, "Cannot read the body")) };
+    loop {
+        let chunk = timeout(PATIENCE, payload.next()).await.map_err(|_| Reply::message(408, "Request Time-out"))?;
+        let Some(chunk) = chunk else { break };
+        let chunk = chunk.map_err(|_| Reply::message(400, "Cannot read the body"))?;
         length += chunk.len();
         if length > DRAIN {
             break;
@@ -26,11 +40,7 @@ pub(super) async fn read(request: &HttpRequest, mut payload: Payload, limit: usi
             bytes = Vec::new();
         }
     }
-    if length > limit {
-        return Err(Reply::message(413, "Payload Too Large"));
-    }
-    let content_type = request.headers().get("content-type").map(|value| value.to_str().unwrap_or("?"));
-    schema::decode(content_type, &bytes).map_err(|error| refused(&error))
+    if length > limit { Err(Reply::message(413, "Payload Too Large")) } else { Ok(bytes) }
 }
 
 fn refused(error: &DecodeError) -> Reply {

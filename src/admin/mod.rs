@@ -22,4 +22,7 @@ mod serve;
 mod state;
 
 pub use serve::configure;
-pub use state::{AdminIdentity, AdminRole, AdminState, AuditEntry, Exposure, Surroundings};
+pub use state::{AdminIdentity, AdminRole, AdminState, AuditEntry, AuditPage, Exposure, Surroundings};
+
+#[cfg(test)]
+mod tests;

@@ -93,10 +93,9 @@ pub trait Surroundings: Send + Sync {
     /// Stores a record of a write; returns when it is stored or known to have failed (and logged as that).
     fn record(&self, entry: AuditEntry) -> Pending<'_, ()>;
 
-    /// Records before the given one, newest first; with the id to give for the next page.
-    fn audit(
-        &self,
-        before: Option<Uuid>,
-        size: usize,
-    ) -> Pending<'_, Result<(Vec<AuditRecord>, Option<Uuid>), EngineError>>;
+    /// Records before the given one, newest first.
+    fn audit(&self, before: Option<Uuid>, size: usize) -> Pending<'_, Result<AuditPage, EngineError>>;
 }
+
+/// Records, and the id to give for the next page.
+pub type AuditPage = (Vec<AuditRecord>, Option<Uuid>);

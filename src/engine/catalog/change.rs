@@ -46,6 +46,7 @@ impl Change {
         }
     }
 
+    /// The entity before the change.
     pub fn old(&self) -> Option<&Entity> {
         match &self.happened {
             Happened::Updated { old, .. } | Happened::Deleted { old, .. } => Some(old),
@@ -53,7 +54,8 @@ impl Change {
         }
     }
 
-    pub fn new(&self) -> Option<&Entity> {
+    /// The entity after the change.
+    pub fn current(&self) -> Option<&Entity> {
         match &self.happened {
             Happened::Created { new, .. } | Happened::Updated { new, .. } => Some(new),
             Happened::Deleted { .. } | Happened::DeletedBefore { .. } => None,

@@ -56,21 +56,29 @@ impl Catalog {
         for entity in page.data {
             data.push(self.shown(schema, &hooks::restored(&self.registry, schema.name, entity)).await?);
         }
-        Ok(Listing {
-            data,
-            offset: page.next.map(|id| URL_SAFE_NO_PAD.encode(id)),
-            total: (total <= MAX_TOTAL).then_some(total),
-        })
+        Ok(Listing { data, offset: page.next.map(offset), total: (total <= MAX_TOTAL).then_some(total) })
     }
 }
 
 /// The size of a page, from a query parameter.
-pub(super) fn size(text: Option<&str>) -> Result<usize, CatalogError> {
+///
+/// # Errors
+/// [`CatalogError::InvalidSize`]
+pub fn size(text: Option<&str>) -> Result<usize, CatalogError> {
     let Some(text) = text else { return Ok(DEFAULT_SIZE) };
     text.parse().ok().filter(|size| (1..=MAX_SIZE).contains(size)).ok_or(CatalogError::InvalidSize)
 }
 
-pub(super) fn parse_offset(text: &str) -> Result<Uuid, CatalogError> {
+/// What a client sends back to go on after an id.
+pub fn offset(id: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(id)
+}
+
+/// The id behind an offset.
+///
+/// # Errors
+/// [`CatalogError::InvalidOffset`]
+pub fn parse_offset(text: &str) -> Result<Uuid, CatalogError> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| Uuid::from_slice(&bytes).ok());
     bytes.ok_or_else(|| CatalogError::InvalidOffset(text.to_owned()))
 }
@@ -101,7 +109,7 @@ mod tests {
     #[test]
     fn an_offset_is_read_as_it_was_written() {
         let id = Uuid::from_u128(7);
-        assert_eq!(parse_offset(&URL_SAFE_NO_PAD.encode(id)).unwrap(), id);
+        assert_eq!(parse_offset(&offset(id)).unwrap(), id);
         assert!(matches!(parse_offset("x"), Err(CatalogError::InvalidOffset(_))));
     }
 

@@ -30,7 +30,7 @@ pub use change::{Change, Happened};
 pub use error::CatalogError;
 pub use hooks::restored;
 pub use key::Key;
-pub use list::{ListRequest, Listing, tag_filter};
+pub use list::{ListRequest, Listing, offset, parse_offset, size, tag_filter};
 pub use ports::{Pending, Ports};
 pub use tags::TagPage;
 pub use write::{Parent, Put};

@@ -54,6 +54,22 @@ impl Catalog {
         &self,
         schema: &Schema,
         key: &Key,
+        body: Body,
+        parent: Option<&Parent>,
+    ) -> Result<Put, CatalogError> {
+        match self.put_once(schema, key, body.clone(), parent).await {
+            // Another PUT may have made it meanwhile; then this one replaces it.
+            Err(CatalogError::Unique(_) | CatalogError::PrimaryKey { .. }) => {
+                self.put_once(schema, key, body, parent).await
+            }
+            settled => settled,
+        }
+    }
+
+    async fn put_once(
+        &self,
+        schema: &Schema,
+        key: &Key,
         mut body: Body,
         parent: Option<&Parent>,
     ) -> Result<Put, CatalogError> {
