@@ -46,7 +46,7 @@ struct Failed {
 
 impl From<tokio_postgres::Error> for Failed {
     fn from(error: tokio_postgres::Error) -> Self {
-        let lost = error.is_closed() || errors::is_io(&error);
+        let lost = error.is_closed() || errors::is_io(&error) || errors::is_shutdown(&error);
         Self { error: failure(&error), lost }
     }
 }
