@@ -13,7 +13,6 @@ mod errors;
 mod migrate;
 mod tls;
 
-use std::future::Future;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
@@ -72,16 +71,15 @@ impl Postgres {
         mut connection: Object,
         work: impl AsyncFnOnce(&mut Object) -> Result<T, Failed>,
     ) -> Result<T, Failed> {
-        match bounded(self.limit, work(&mut connection)).await {
-            Some(outcome) => outcome,
-            None => {
-                drop(Object::take(connection));
-                Err(Failed {
-                    error: StorageError::Unavailable("the database did not answer in time".into()),
-                    lost: false,
-                })
-            }
+        let silent = StorageError::Unavailable("the database did not answer in time".into());
+        let unanswered = Err(Failed { error: silent, lost: false });
+        let outcome = timeout(self.limit, work(&mut connection)).await;
+        let answered = outcome.is_ok();
+        let outcome = outcome.unwrap_or(unanswered);
+        if !answered || matches!(outcome, Err(Failed { lost: true, .. })) {
+            drop(Object::take(connection));
         }
+        outcome
     }
 
     pub async fn read(&self, statement: Statement) -> Outcome<Vec<Row>> {
@@ -142,10 +140,6 @@ impl Postgres {
         let connection = Object::take(self.connection().await?);
         migrate::up(&connection, sources, now).await
     }
-}
-
-async fn bounded<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-    timeout(limit, work).await.ok()
 }
 
 async fn run(connection: &Object, statement: &Statement) -> Result<Vec<Row>, Failed> {
