@@ -4,6 +4,8 @@
 //! `docs/architecture.md` lists for it; `tests/architecture.rs` guards that.
 
 pub mod actors;
+pub mod admin;
+pub mod app;
 pub mod cache;
 pub mod config;
 pub mod domain;

@@ -68,14 +68,21 @@ impl Default for CustomTokens {
 impl CustomTokens {
     /// Whether the token may exist. Until everything is loaded, every one may.
     pub fn may_hold(&self, digest: TokenDigest) -> bool {
-        !self.loaded.load(Ordering::Acquire) || self.filter.load().may_hold(digest)
+        !self.is_loaded() || self.filter.load().may_hold(digest)
     }
 
-    /// Adds a token about to be stored. True when the filter has outgrown its size and should be built anew.
-    pub fn insert(&self, digest: TokenDigest) -> bool {
+    pub fn insert(&self, digest: TokenDigest) {
+        self.filter.load().insert(digest);
+    }
+
+    /// Whether it holds more than it was made for, and should be built anew before it passes too many guesses.
+    pub fn is_outgrown(&self) -> bool {
         let filter = self.filter.load();
-        filter.insert(digest);
         filter.held.load(Ordering::Relaxed) > filter.capacity
+    }
+
+    pub fn is_loaded(&self) -> bool {
+        self.loaded.load(Ordering::Acquire)
     }
 
     /// Begins a new, empty filter for about `expected` tokens: until [`CustomTokens::finish`], every token may exist.
@@ -102,11 +109,12 @@ mod tests {
         let digest = |number: u32| keyring.digest(format!("token-{number}").as_bytes());
         assert!(custom.may_hold(digest(0)), "before loading everything may be there");
         custom.finish();
-        let outgrown = (0..4000).any(|number| custom.insert(digest(number)));
-        assert!(!outgrown);
+        (0..4000).for_each(|number| custom.insert(digest(number)));
+        assert!(!custom.is_outgrown());
         assert!((0..4000).all(|number| custom.may_hold(digest(number))));
         let wrong = (100_000..200_000).filter(|number| custom.may_hold(digest(*number))).count();
         assert!(wrong < 50, "{wrong} of 100 000 guesses went through");
-        assert!((4000..5000).any(|number| custom.insert(digest(number))), "it tells when it has outgrown its size");
+        (4000..5000).for_each(|number| custom.insert(digest(number)));
+        assert!(custom.is_outgrown());
     }
 }

@@ -7,12 +7,14 @@
 //!
 //! **Absent on purpose:** HTTP and its texts (rooms `plugins`, `admin`), and protocol decisions (`oauth2`).
 
+pub mod catalog;
 mod error;
 mod issue;
 mod node;
 mod validate;
 mod worker;
 
+pub use crate::storage::{AuditRecord, Tagged};
 pub use error::EngineError;
 pub use issue::{Grant, Issued};
 pub use node::Node;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix::Addr;
 use tokio::sync::Semaphore;
-use tracing::{info, warn};
+use tracing::{debug, warn};
 use uuid::Uuid;
 
 use super::EngineError;
@@ -13,7 +13,7 @@ use crate::actors::{
     Announce, Forget, Hash, HashError, Hasher, Issuer, Keeper, Link, Rebuild, Recorder, Verified, Verify,
 };
 use crate::cache::CustomTokens;
-use crate::domain::{Clock, Keyring, Secret};
+use crate::domain::{Clock, Keyring, Secret, TokenDigest};
 use crate::storage::{StorageError, Store};
 use crate::telemetry::Registry;
 
@@ -38,6 +38,7 @@ pub struct Node {
     pub keeper: Addr<Keeper>,
     pub recorder: Addr<Recorder>,
     pub hashing: Hashing,
+    pub reading_custom: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Permission to wait for a hasher.
@@ -95,15 +96,20 @@ impl Node {
 
     /// Learns which imported tokens exist. Until it ends every token that was not minted is looked up.
     pub async fn load_custom_tokens(&self) {
+        // One at a time: a second reader would begin a new filter under the first one's hands.
+        let _reading = self.reading_custom.lock().await;
+        if self.custom.is_loaded() && !self.custom.is_outgrown() {
+            return;
+        }
         let mut expected = CUSTOM_PAGE;
         loop {
             match self.read_custom_tokens(expected).await {
-                Ok(Loaded::All(0)) => return,
-                Ok(Loaded::All(held)) => {
-                    info!(tokens = held, "know {held} imported tokens");
+                Ok(held) if !self.custom.is_outgrown() => {
+                    self.custom.finish();
+                    debug!(tokens = held, "know {held} imported tokens");
                     return;
                 }
-                Ok(Loaded::Outgrown(held)) => expected = held * 4,
+                Ok(held) => expected = held * 2,
                 Err(error) => {
                     warn!(%error, "imported tokens could not be read, trying again");
                     actix_rt::time::sleep(Duration::from_secs(1)).await;
@@ -112,29 +118,26 @@ impl Node {
         }
     }
 
-    async fn read_custom_tokens(&self, expected: usize) -> Result<Loaded, StorageError> {
+    /// Makes the filter know an imported token, and grow when it must.
+    pub(super) async fn know_custom_token(&self, digest: TokenDigest) {
+        self.custom.insert(digest);
+        if self.custom.is_outgrown() {
+            self.load_custom_tokens().await;
+        }
+    }
+
+    /// Reads every imported token into a new filter for about `expected`; gives how many there are.
+    async fn read_custom_tokens(&self, expected: usize) -> Result<usize, StorageError> {
         self.custom.begin(expected);
-        let (mut held, mut after, mut outgrown) = (0, None, false);
+        let (mut held, mut after) = (0, None);
         loop {
             let page = self.store.custom_token_digests(after, CUSTOM_PAGE).await?;
-            for (_, digest) in &page {
-                outgrown |= self.custom.insert(*digest);
-            }
+            page.iter().for_each(|(_, digest)| self.custom.insert(*digest));
             held += page.len();
             match page.last() {
                 Some((last, _)) if page.len() == CUSTOM_PAGE => after = Some(*last),
-                _ => break,
+                _ => return Ok(held),
             }
         }
-        if outgrown {
-            return Ok(Loaded::Outgrown(held));
-        }
-        self.custom.finish();
-        Ok(Loaded::All(held))
     }
-}
-
-enum Loaded {
-    All(usize),
-    Outgrown(usize),
 }

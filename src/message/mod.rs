@@ -1,14 +1,32 @@
 //! HTTP/1.1 messages as data (RFC 9110, RFC 9112): heads, header fields, body framing, answers.
 //!
 //! **Invariants:** pure parsing of bytes, strict where two parsers could disagree (request smuggling); nothing here
-//! reads a socket. Every parser is fuzzed or property-tested.
+//! reads a socket. What is parsed points into the bytes it was parsed from: nothing is copied. Every parser is fuzzed or
+//! property-tested.
 //!
-//! **Absent on purpose:** connections (room `proxy`) and what a header means to a plugin.
+//! **Absent on purpose:** connections (room `proxy`), what a header means to a plugin, and trailers of chunked bodies,
+//! which are checked and dropped.
 
 mod answer;
 mod body;
+mod chunked;
+mod framing;
 mod headers;
+mod refusal;
+mod request;
+mod response;
+mod scan;
+mod target;
+#[cfg(test)]
+mod tests;
 
 pub use answer::Answer;
 pub use body::{BodyError, Source};
+pub use chunked::{BadChunk, Decoded, Decoder, LAST_CHUNK, encode_chunk, encode_size};
+pub use framing::{BodyLength, Version, list};
 pub use headers::{Headers, RequestHead};
+pub use refusal::Refusal;
+pub use request::{HeadLimits, MAX_FIELDS, RequestFrame, read_request};
+pub use response::{BadResponse, ResponseFrame, ResponseHead, read_response};
+pub use scan::Scan;
+pub use target::is_authority;

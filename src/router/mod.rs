@@ -6,8 +6,19 @@
 //! **Absent on purpose:** what happens to a matched request (room `proxy`), who may call it (room `plugins`).
 
 mod entity;
+mod hosts;
+mod join;
+mod normal;
+mod paths;
+mod rank;
 mod spec;
+mod table;
+#[cfg(test)]
+mod tests;
 
 pub use entity::SpecError;
 pub(crate) use entity::{id as entity_id, protocols as entity_protocols, reference as entity_reference};
+pub use join::{Joint, join_into};
+pub use normal::{escape_into, normalize};
 pub use spec::{PathHandling, Pattern, Protocol, Protocols, RouteSpec, ServiceSpec};
+pub use table::{Ask, BadPath, Match, Router, check_path_regex};

@@ -175,6 +175,7 @@ impl Schema {
             shorthands: Vec::new(),
             virtuals: Vec::new(),
             filters: Vec::new(),
+            strict_filters: false,
             expand: None,
             derive: None,
         }
@@ -208,6 +209,13 @@ impl Schema {
     #[must_use]
     pub fn filters(mut self, filters: &[&'static str]) -> Self {
         self.filters = filters.to_vec();
+        self
+    }
+
+    /// Refuses unknown query parameters of a list.
+    #[must_use]
+    pub fn strict_filters(mut self) -> Self {
+        self.strict_filters = true;
         self
     }
 

@@ -138,6 +138,8 @@ pub struct Schema {
     pub virtuals: Vec<Field>,
     /// What a list may be filtered by: `client_id`, `credential.id`.
     pub filters: Vec<&'static str>,
+    /// Whether a list refuses query parameters it does not know; where Kong ignores them, so do we.
+    pub strict_filters: bool,
     /// Rewrites a body before it is validated (a shorthand into the fields it stands for).
     pub expand: Option<Expand>,
     /// Fills computed fields of a sound entity.

@@ -31,6 +31,7 @@ pub(super) fn schema() -> Schema {
     Schema::new("oauth2_tokens", "An access token.", fields)
         .key("access_token")
         .filters(&["credential.id", "service.id", "authenticated_userid", "refresh_token", "access_token"])
+        .strict_filters()
         .virtual_field(
             Field::integer("ttl").between(0, 100_000_000_000).describe("Seconds until the row ends; null: never."),
         )

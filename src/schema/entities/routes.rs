@@ -36,11 +36,16 @@ pub(super) fn schema() -> Schema {
             .check(Check::OneOfIntegers(&[426, 301, 302, 307, 308]))
             .describe("The answer when everything matches but the protocol."),
         Field::integer("regex_priority")
+            .required()
             .default(0)
             .between(-2_147_483_648, 2_147_483_647)
             .describe("Higher patterns are tried first."),
         Field::boolean("strip_path").required().default(true).describe("Whether the matched prefix is removed."),
-        Field::string("path_handling").default("v0").one_of(&["v0", "v1"]).describe("How the paths are joined."),
+        Field::string("path_handling")
+            .required()
+            .default("v0")
+            .one_of(&["v0", "v1"])
+            .describe("How the paths are joined."),
         Field::boolean("preserve_host")
             .required()
             .default(false)

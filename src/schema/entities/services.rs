@@ -15,7 +15,11 @@ pub(super) fn schema() -> Schema {
         Field::created_at(),
         Field::updated_at(),
         Field::string("name").unique().rule(checks::name).describe("Its name, usable in place of the id."),
-        Field::integer("retries").default(5).between(0, 32767).describe("How often a failed call is repeated."),
+        Field::integer("retries")
+            .required()
+            .default(5)
+            .between(0, 32767)
+            .describe("How often a failed call is repeated."),
         Field::string("protocol")
             .required()
             .default("http")
@@ -45,7 +49,7 @@ pub(super) fn schema() -> Schema {
 }
 
 fn timeout(name: &'static str, sentence: &'static str) -> Field {
-    Field::integer(name).default(60000).between(1, LAST_MILLISECOND).describe(sentence)
+    Field::integer(name).required().default(60000).between(1, LAST_MILLISECOND).describe(sentence)
 }
 
 /// `url` sets all four fields it stands for, over what the body says of them.

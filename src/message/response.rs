@@ -1,0 +1,80 @@
+//! Response heads of upstreams.
+
+use bytes::{Bytes, BytesMut};
+
+use super::framing::{self, BodyLength, Version};
+use super::request::MAX_FIELDS;
+use super::scan::{self, Scan};
+use super::{Headers, list};
+
+/// An upstream's status line and header fields.
+#[derive(Clone, Debug, Default)]
+pub struct ResponseHead {
+    pub status: u16,
+    pub reason: Bytes,
+    pub headers: Headers,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseFrame {
+    pub version: Version,
+    pub body: BodyLength,
+    /// Whether the connection can carry another request after this answer.
+    pub keep_alive: bool,
+}
+
+/// An answer that is not HTTP/1.x, or whose length is anyone's guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("malformed response head")]
+pub struct BadResponse;
+
+/// Reads one response head from the front of `buffer`, as [`super::read_request`] does for requests. `to_head`: it
+/// answers a HEAD request and has no body whatever it declares.
+///
+/// # Errors
+/// The head is malformed, longer than `limit`, or contradicts itself.
+pub fn read_response(
+    buffer: &mut BytesMut,
+    scan: &mut Scan,
+    limit: usize,
+    to_head: bool,
+    head: &mut ResponseHead,
+) -> Result<Option<ResponseFrame>, BadResponse> {
+    let Some(length) = scan::head_end(buffer, scan).map_err(|()| BadResponse)? else {
+        return if buffer.len() > limit { Err(BadResponse) } else { Ok(None) };
+    };
+    if length > limit {
+        return Err(BadResponse);
+    }
+    *scan = Scan::default();
+    parse(buffer.split_to(length).freeze(), to_head, head).map(Some)
+}
+
+fn parse(bytes: Bytes, to_head: bool, head: &mut ResponseHead) -> Result<ResponseFrame, BadResponse> {
+    let mut fields = [const { std::mem::MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut response = httparse::Response::new(&mut []);
+    let config = httparse::ParserConfig::default();
+    match config.parse_response_with_uninit_headers(&mut response, &bytes, &mut fields) {
+        Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
+        _ => return Err(BadResponse),
+    }
+    let (Some(status), Some(minor)) = (response.code, response.version) else { return Err(BadResponse) };
+    if !(100..=999).contains(&status) {
+        return Err(BadResponse);
+    }
+    let version = if minor == 0 { Version::Http10 } else { Version::Http11 };
+    head.status = status;
+    head.reason = response.reason.map(|reason| bytes.slice_ref(reason.as_bytes())).unwrap_or_default();
+    head.headers.clear();
+    for field in response.headers.iter() {
+        head.headers.push(bytes.slice_ref(field.name.as_bytes()), bytes.slice_ref(field.value));
+    }
+    let body = framing::of_response(&head.headers, version, status, to_head).ok_or(BadResponse)?;
+    let (mut close, mut keep) = (false, false);
+    for word in list(&head.headers, "connection") {
+        close |= word.eq_ignore_ascii_case(b"close");
+        keep |= word.eq_ignore_ascii_case(b"keep-alive");
+    }
+    let keep_alive = !close && (version == Version::Http11 || keep) && body != BodyLength::UntilClose;
+    Ok(ResponseFrame { version, body, keep_alive })
+}
