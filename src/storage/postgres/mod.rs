@@ -82,38 +82,35 @@ impl Postgres {
         outcome
     }
 
-    pub async fn read(&self, statement: Statement) -> Outcome<Vec<Row>> {
-        let first = self.within(self.connection().await?, async |connection| run(connection, &statement).await).await;
-        match first {
-            Err(Failed { lost: true, .. }) => {
-                let again = self.within(self.connection().await?, async |connection| run(connection, &statement).await);
-                again.await.map_err(|failed| failed.error)
-            }
-            other => other.map_err(|failed| failed.error),
+    pub async fn read(&self, statements: Vec<Statement>) -> Outcome<Vec<Vec<Row>>> {
+        match self.try_read(&statements).await {
+            Err(Failed { lost: true, .. }) => self.try_read(&statements).await,
+            first => first,
         }
+        .map_err(|failed| failed.error)
     }
 
-    pub async fn write(&self, statement: Statement) -> Outcome<Vec<Row>> {
-        let connection = self.connection().await?;
-        let outcome = self.within(connection, async |connection| run(connection, &statement).await).await;
-        outcome.map_err(|failed| failed.error)
-    }
-
-    pub async fn snapshot(&self, statements: Vec<Statement>) -> Outcome<Vec<Vec<Row>>> {
-        let connection = self.connection().await?;
+    async fn try_read(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Failed> {
+        let connection = self.connection().await.map_err(|error| Failed { error, lost: false })?;
         let work = async |connection: &mut Object| {
+            if let [statement] = statements {
+                return Ok(vec![run(connection, statement).await?]);
+            }
             let level = IsolationLevel::RepeatableRead;
             let transaction = connection.build_transaction().isolation_level(level).read_only(true).start().await?;
-            let answers = run_all(&transaction, &statements).await?;
+            let answers = run_all(&transaction, statements).await?;
             transaction.commit().await?;
             Ok(answers)
         };
-        self.within(connection, work).await.map_err(|failed| failed.error)
+        self.within(connection, work).await
     }
 
-    pub async fn transaction(&self, statements: Vec<Statement>) -> Outcome<Vec<Vec<Row>>> {
+    pub async fn write(&self, statements: Vec<Statement>) -> Outcome<Vec<Vec<Row>>> {
         let connection = self.connection().await?;
         let work = async |connection: &mut Object| {
+            if let [statement] = statements.as_slice() {
+                return Ok(vec![run(connection, statement).await?]);
+            }
             let transaction = connection.transaction().await?;
             let answers = run_all(&transaction, &statements).await?;
             transaction.commit().await?;
