@@ -10,6 +10,7 @@ mod fixtures;
 mod lists;
 mod migrations;
 mod on_postgres;
+mod on_postgres_tls;
 mod on_sqlite;
 mod resealing;
 mod tokens;
