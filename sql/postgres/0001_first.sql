@@ -25,7 +25,7 @@ CREATE INDEX snis_certificate_id ON snis (certificate_id);
 CREATE TABLE ca_certificates (
     id UUID NOT NULL PRIMARY KEY,
     cert TEXT NOT NULL,
-    cert_digest TEXT NOT NULL UNIQUE,
+    cert_digest TEXT UNIQUE,
     tags JSONB,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL
@@ -92,7 +92,7 @@ CREATE TABLE plugins (
     service_id UUID REFERENCES services (id) ON DELETE CASCADE,
     route_id UUID REFERENCES routes (id) ON DELETE CASCADE,
     consumer_id UUID REFERENCES consumers (id) ON DELETE CASCADE,
-    config JSONB NOT NULL,
+    config JSONB,
     protocols JSONB NOT NULL,
     enabled BOOLEAN NOT NULL,
     cache_key TEXT UNIQUE,

@@ -25,7 +25,7 @@ CREATE INDEX snis_certificate_id ON snis (certificate_id);
 CREATE TABLE ca_certificates (
     id BLOB NOT NULL PRIMARY KEY,
     cert TEXT NOT NULL,
-    cert_digest TEXT NOT NULL UNIQUE,
+    cert_digest TEXT UNIQUE,
     tags TEXT,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
@@ -92,7 +92,7 @@ CREATE TABLE plugins (
     service_id BLOB REFERENCES services (id) ON DELETE CASCADE,
     route_id BLOB REFERENCES routes (id) ON DELETE CASCADE,
     consumer_id BLOB REFERENCES consumers (id) ON DELETE CASCADE,
-    config TEXT NOT NULL,
+    config TEXT,
     protocols TEXT NOT NULL,
     enabled INTEGER NOT NULL,
     cache_key TEXT UNIQUE,

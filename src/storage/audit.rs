@@ -19,7 +19,7 @@ impl Store {
             return Ok(());
         }
         let statements = records.into_iter().map(|record| Statement::new(APPEND, params(record))).collect();
-        self.driver().transaction(statements).await.map(drop)
+        self.driver().write(statements).await.map(drop)
     }
 
     /// One page, newest first, of records before the given one.

@@ -11,7 +11,7 @@ impl Store {
     pub async fn load_configuration(&self, schemas: &[&Schema]) -> Outcome<Vec<Vec<Entity>>> {
         let tables: Vec<_> = schemas.iter().map(|schema| self.table(schema)).collect();
         let reads = tables.iter().map(|table| Statement::new(&table.all, Vec::new())).collect();
-        let answers = self.driver().snapshot(reads).await?;
+        let answers = self.driver().read(reads).await?;
         let keyring = self.keyring();
         let loaded = tables.iter().zip(answers);
         loaded.map(|(table, found)| found.into_iter().map(|row| rows::entity(table, row, &keyring)).collect()).collect()

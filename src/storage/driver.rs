@@ -1,7 +1,7 @@
 //! The two drivers behind one face.
 //!
-//! Everything else in this room speaks [`Statement`]s and [`Row`]s; only this file knows that there are two databases,
-//! apart from the few places that a test counts.
+//! Everything else in this room speaks [`Statement`]s and [`Row`]s; only this file knows that there are two databases.
+//! `tests/architecture.rs` counts the places where that matters.
 
 use std::time::Duration;
 
@@ -24,14 +24,17 @@ pub(super) struct Dialect {
     pub each: &'static str,
 }
 
+const POSTGRES: Dialect = Dialect { name: "postgres", each: "jsonb_array_elements_text" };
+const SQLITE: Dialect = Dialect { name: "sqlite", each: "json_each" };
+
 /// How long a migration run waits for another one to end.
 pub(super) const MIGRATION_WAIT: Duration = Duration::from_secs(60);
 
 impl Driver {
-    pub async fn open(location: Location) -> Result<Self, StorageError> {
+    pub async fn open(location: Location) -> Result<(Self, Dialect), StorageError> {
         match location {
-            Location::Postgres(options) => Postgres::open(&options).map(Self::Postgres),
-            Location::Sqlite(options) => Sqlite::open(options).await.map(Self::Sqlite),
+            Location::Postgres(options) => Ok((Self::Postgres(Postgres::open(&options)?), POSTGRES)),
+            Location::Sqlite(options) => Ok((Self::Sqlite(Sqlite::open(options).await?), SQLITE)),
         }
     }
 
@@ -43,41 +46,18 @@ impl Driver {
         }
     }
 
-    pub fn dialect(&self) -> Dialect {
+    /// Runs statements that change nothing; they all see the same moment.
+    pub async fn read(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StorageError> {
         match self {
-            Self::Postgres(_) => Dialect { each: "jsonb_array_elements_text", name: "postgres" },
-            Self::Sqlite(_) => Dialect { each: "json_each", name: "sqlite" },
-        }
-    }
-
-    /// Runs a statement that changes nothing.
-    pub async fn read(&self, statement: Statement) -> Result<Vec<Row>, StorageError> {
-        match self {
-            Self::Postgres(driver) => driver.read(statement).await,
-            Self::Sqlite(driver) => driver.read(vec![statement]).await.map(first),
-        }
-    }
-
-    /// Runs reads that all see the same moment.
-    pub async fn snapshot(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StorageError> {
-        match self {
-            Self::Postgres(driver) => driver.snapshot(statements).await,
+            Self::Postgres(driver) => driver.read(statements).await,
             Self::Sqlite(driver) => driver.read(statements).await,
         }
     }
 
-    /// Runs one statement that writes; it has happened, durably, when this returns.
-    pub async fn write(&self, statement: Statement) -> Result<Vec<Row>, StorageError> {
+    /// Runs all statements or none; they have happened, durably, when this returns.
+    pub async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StorageError> {
         match self {
-            Self::Postgres(driver) => driver.write(statement).await,
-            Self::Sqlite(driver) => driver.write(vec![statement]).await.map(first),
-        }
-    }
-
-    /// Runs all statements or none.
-    pub async fn transaction(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StorageError> {
-        match self {
-            Self::Postgres(driver) => driver.transaction(statements).await,
+            Self::Postgres(driver) => driver.write(statements).await,
             Self::Sqlite(driver) => driver.write(statements).await,
         }
     }
@@ -121,8 +101,4 @@ impl Driver {
             Self::Sqlite(driver) => driver.migrate(sources, now).await,
         }
     }
-}
-
-fn first(mut answers: Vec<Vec<Row>>) -> Vec<Row> {
-    answers.swap_remove(0)
 }

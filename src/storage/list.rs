@@ -80,7 +80,7 @@ impl Store {
         }
         // One parameter for any number of tags, so that the number of statements stays small.
         let place = condition.take(Value::Json(tags.clone().into()));
-        let each = self.driver().dialect().each;
+        let each = self.dialect().each;
         let have = format!("SELECT h.value FROM {each}({}.tags) AS h", table.name);
         let test = test.replace("{each}", each).replace("{n}", &place.to_string()).replace("{have}", &have);
         condition.text.push_str(&format!(" AND {test}"));
@@ -120,7 +120,7 @@ impl Store {
         size: usize,
     ) -> Outcome<Vec<Tagged>> {
         let tables = schemas.iter().map(|schema| self.table(schema)).filter(|table| table.tagged);
-        let each = self.driver().dialect().each;
+        let each = self.dialect().each;
         let parts: Vec<String> = tables.map(|table| tags_of(&table, each)).collect();
         if parts.is_empty() || tag.is_some_and(|tag| tag.contains('\0')) {
             return Ok(Vec::new());

@@ -103,6 +103,6 @@ impl Store {
     }
 
     async fn replaced(&self, statements: Vec<Statement>) -> Outcome<usize> {
-        Ok(self.driver().transaction(statements).await?.iter().filter(|rows| !rows.is_empty()).count())
+        Ok(self.driver().write(statements).await?.iter().filter(|rows| !rows.is_empty()).count())
     }
 }

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use crate::domain::{Clock, Keyring, Timestamp};
 use crate::schema::Schema;
 
-use super::driver::Driver;
+use super::driver::{Dialect, Driver};
 use super::table::Table;
 use super::value::{Row, Sql, Statement, Value};
 use super::{Location, StorageError, migrations, statements};
@@ -24,6 +24,7 @@ pub struct Store {
 
 struct Inner {
     driver: Driver,
+    dialect: Dialect,
     keyring: ArcSwap<Keyring>,
     clock: Clock,
     /// Statements of each schema, made at first use.
@@ -51,9 +52,9 @@ impl Store {
     /// # Errors
     /// A file that is damaged, foreign, locked by another gateway, or cannot be written; an unusable URL.
     pub async fn open(location: Location, keyring: Arc<Keyring>, clock: Clock) -> Outcome<Self> {
-        let driver = Driver::open(location).await?;
+        let (driver, dialect) = Driver::open(location).await?;
         let keyring = ArcSwap::new(keyring);
-        Ok(Self { inner: Arc::new(Inner { driver, keyring, clock, tables: RwLock::default() }) })
+        Ok(Self { inner: Arc::new(Inner { driver, dialect, keyring, clock, tables: RwLock::default() }) })
     }
 
     /// Finishes what is queued and lets go of the database. Calls after it fail as unavailable.
@@ -63,7 +64,7 @@ impl Store {
 
     /// `postgres` or `sqlite`.
     pub fn kind(&self) -> &'static str {
-        self.inner.driver.dialect().name
+        self.inner.dialect.name
     }
 
     pub fn keyring(&self) -> Arc<Keyring> {
@@ -123,16 +124,20 @@ impl Store {
         &self.inner.driver
     }
 
+    pub(super) fn dialect(&self) -> Dialect {
+        self.inner.dialect
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
 
     pub(super) async fn read(&self, sql: impl Into<Sql>, params: Vec<Value>) -> Outcome<Vec<Row>> {
-        self.inner.driver.read(Statement::new(sql, params)).await
+        self.inner.driver.read(vec![Statement::new(sql, params)]).await.map(only)
     }
 
     pub(super) async fn write(&self, sql: impl Into<Sql>, params: Vec<Value>) -> Outcome<Vec<Row>> {
-        self.inner.driver.write(Statement::new(sql, params)).await
+        self.inner.driver.write(vec![Statement::new(sql, params)]).await.map(only)
     }
 
     /// The statements of a schema. A schema is known by its name: two of one name are the same.
@@ -146,6 +151,11 @@ impl Store {
         let mut known = self.inner.tables.write().expect("no holder of this lock panics");
         Arc::clone(known.entry(schema.name).or_insert(table))
     }
+}
+
+/// The answer to the only statement.
+fn only(mut answers: Vec<Vec<Row>>) -> Vec<Row> {
+    answers.pop().unwrap_or_default()
 }
 
 pub(super) const PING: &str = "SELECT 1";

@@ -56,5 +56,5 @@ async fn together(driver: &Postgres, rows: &[Vec<Value>]) -> Result<HashSet<Uuid
 }
 
 async fn alone(driver: &Postgres, row: Vec<Value>) -> Result<(), StorageError> {
-    driver.write(Statement::new(INSERT_TOKEN, row)).await.map(drop)
+    driver.write(vec![Statement::new(INSERT_TOKEN, row)]).await.map(drop)
 }

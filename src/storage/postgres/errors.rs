@@ -34,6 +34,12 @@ pub(super) fn is_io(error: &Error) -> bool {
     error.source().is_some_and(|source| source.is::<io::Error>())
 }
 
+/// The server ended the session: it stops, or someone ended it.
+pub(super) fn is_shutdown(error: &Error) -> bool {
+    let ends = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
+    error.code().is_some_and(|code| ends.contains(code))
+}
+
 pub(super) fn failure(error: &Error) -> StorageError {
     if let Some(reported) = error.as_db_error() {
         return classify(reported);
@@ -72,6 +78,8 @@ fn classify(error: &DbError) -> StorageError {
         }
         SqlState::INVALID_CATALOG_NAME => unavailable("the database of that name does not exist"),
         SqlState::QUERY_CANCELED => unavailable("a statement took too long"),
+        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => unavailable("the database is stopping"),
+        SqlState::CANNOT_CONNECT_NOW => unavailable("the database is starting or stopping"),
         SqlState::READ_ONLY_SQL_TRANSACTION => unavailable("the database is read-only (a standby?)"),
         SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE | SqlState::LOCK_NOT_AVAILABLE => {
             unavailable("another transaction was in the way")

@@ -13,7 +13,6 @@ mod errors;
 mod migrate;
 mod tls;
 
-use std::future::Future;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
@@ -46,7 +45,7 @@ struct Failed {
 
 impl From<tokio_postgres::Error> for Failed {
     fn from(error: tokio_postgres::Error) -> Self {
-        let lost = error.is_closed() || errors::is_io(&error);
+        let lost = error.is_closed() || errors::is_io(&error) || errors::is_shutdown(&error);
         Self { error: failure(&error), lost }
     }
 }
@@ -72,50 +71,46 @@ impl Postgres {
         mut connection: Object,
         work: impl AsyncFnOnce(&mut Object) -> Result<T, Failed>,
     ) -> Result<T, Failed> {
-        match bounded(self.limit, work(&mut connection)).await {
-            Some(outcome) => outcome,
-            None => {
-                drop(Object::take(connection));
-                Err(Failed {
-                    error: StorageError::Unavailable("the database did not answer in time".into()),
-                    lost: false,
-                })
-            }
+        let silent = StorageError::Unavailable("the database did not answer in time".into());
+        let unanswered = Err(Failed { error: silent, lost: false });
+        let outcome = timeout(self.limit, work(&mut connection)).await;
+        let answered = outcome.is_ok();
+        let outcome = outcome.unwrap_or(unanswered);
+        if !answered || matches!(outcome, Err(Failed { lost: true, .. })) {
+            drop(Object::take(connection));
         }
+        outcome
     }
 
-    pub async fn read(&self, statement: Statement) -> Outcome<Vec<Row>> {
-        let first = self.within(self.connection().await?, async |connection| run(connection, &statement).await).await;
-        match first {
-            Err(Failed { lost: true, .. }) => {
-                let again = self.within(self.connection().await?, async |connection| run(connection, &statement).await);
-                again.await.map_err(|failed| failed.error)
-            }
-            other => other.map_err(|failed| failed.error),
+    pub async fn read(&self, statements: Vec<Statement>) -> Outcome<Vec<Vec<Row>>> {
+        match self.try_read(&statements).await {
+            Err(Failed { lost: true, .. }) => self.try_read(&statements).await,
+            first => first,
         }
+        .map_err(|failed| failed.error)
     }
 
-    pub async fn write(&self, statement: Statement) -> Outcome<Vec<Row>> {
-        let connection = self.connection().await?;
-        let outcome = self.within(connection, async |connection| run(connection, &statement).await).await;
-        outcome.map_err(|failed| failed.error)
-    }
-
-    pub async fn snapshot(&self, statements: Vec<Statement>) -> Outcome<Vec<Vec<Row>>> {
-        let connection = self.connection().await?;
+    async fn try_read(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Failed> {
+        let connection = self.connection().await.map_err(|error| Failed { error, lost: false })?;
         let work = async |connection: &mut Object| {
+            if let [statement] = statements {
+                return Ok(vec![run(connection, statement).await?]);
+            }
             let level = IsolationLevel::RepeatableRead;
             let transaction = connection.build_transaction().isolation_level(level).read_only(true).start().await?;
-            let answers = run_all(&transaction, &statements).await?;
+            let answers = run_all(&transaction, statements).await?;
             transaction.commit().await?;
             Ok(answers)
         };
-        self.within(connection, work).await.map_err(|failed| failed.error)
+        self.within(connection, work).await
     }
 
-    pub async fn transaction(&self, statements: Vec<Statement>) -> Outcome<Vec<Vec<Row>>> {
+    pub async fn write(&self, statements: Vec<Statement>) -> Outcome<Vec<Vec<Row>>> {
         let connection = self.connection().await?;
         let work = async |connection: &mut Object| {
+            if let [statement] = statements.as_slice() {
+                return Ok(vec![run(connection, statement).await?]);
+            }
             let transaction = connection.transaction().await?;
             let answers = run_all(&transaction, &statements).await?;
             transaction.commit().await?;
@@ -142,10 +137,6 @@ impl Postgres {
         let connection = Object::take(self.connection().await?);
         migrate::up(&connection, sources, now).await
     }
-}
-
-async fn bounded<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-    timeout(limit, work).await.ok()
 }
 
 async fn run(connection: &Object, statement: &Statement) -> Result<Vec<Row>, Failed> {
