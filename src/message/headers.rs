@@ -52,3 +52,12 @@ pub struct RequestHead {
     pub host: Bytes,
     pub headers: Headers,
 }
+
+impl RequestHead {
+    /// Lets go of the bytes it points into and keeps the room for fields.
+    pub fn clear(&mut self) {
+        let mut headers = std::mem::take(&mut self.headers);
+        headers.clear();
+        *self = Self { headers, ..Self::default() };
+    }
+}

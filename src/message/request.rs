@@ -34,12 +34,14 @@ pub struct RequestFrame {
     pub keep_alive: bool,
     /// `Expect: 100-continue`: the body comes when it is asked for.
     pub expects_continue: bool,
-    /// `Connection: upgrade` together with an `Upgrade` field.
+    /// `Connection: upgrade` and `Upgrade: websocket`. Any other upgrade is not heard: through a tunnel of `h2c` a client
+    /// would send the upstream requests that nobody here has judged.
     pub upgrade: bool,
 }
 
-/// Reads one request head from the front of `buffer` into `head` (which is overwritten) and takes it from the buffer;
-/// `None` when it is not whole yet. `scan` remembers how far earlier calls looked; it is reset with each head.
+/// Takes one request head from the front of `buffer` into `head`; `None` when it is not whole yet.
+///
+/// `head` is overwritten. `scan` remembers how far earlier calls looked; it is reset with each head.
 ///
 /// # Errors
 /// What is wrong with the head, as soon as it is certain. The buffer is then of no more use.
@@ -150,6 +152,8 @@ fn frame(headers: &super::Headers, version: Version) -> Result<RequestFrame, Ref
         expects_continue = version == Version::Http11 && !body.is_none();
     }
     let keep_alive = !close && (version == Version::Http11 || keep);
-    let upgrade = upgrade && version == Version::Http11 && headers.get("upgrade").is_some();
+    let mut wanted = headers.all("upgrade");
+    let websocket = wanted.next().is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"));
+    let upgrade = upgrade && version == Version::Http11 && websocket && wanted.next().is_none();
     Ok(RequestFrame { version, body, keep_alive, expects_continue, upgrade })
 }

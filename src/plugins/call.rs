@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use uuid::Uuid;
 
 use crate::domain::{Consumer, Timestamp};
-use crate::message::{BodyError, RequestHead, Source};
+use crate::message::{BodyError, Headers, RequestHead, Source};
 use crate::router::{Protocol, RouteSpec, ServiceSpec};
 
 /// Facts about who is at the other end of the connection. The same for every call of it.
@@ -42,6 +42,18 @@ pub enum ForwardedProto<'h> {
     Several,
 }
 
+impl<'h> ForwardedProto<'h> {
+    pub fn of(headers: &'h Headers) -> Self {
+        let mut values = headers.all("x-forwarded-proto");
+        match (values.next(), values.next()) {
+            (None, _) => Self::None,
+            (Some(value), None) if value.contains(&b',') => Self::Several,
+            (Some(value), None) => Self::One(value),
+            (Some(_), Some(_)) => Self::Several,
+        }
+    }
+}
+
 /// What plugins changed. Emptied, not dropped, between the calls of a connection.
 #[derive(Debug, Default)]
 pub struct Changes {
@@ -70,6 +82,8 @@ impl Changes {
 /// A call between its route and its upstream.
 pub struct Call<'c> {
     pub head: &'c RequestHead,
+    /// The path as routes are matched against it: decoded where that changes nothing, `..` and `//` resolved.
+    pub path: &'c [u8],
     pub peer: &'c Peer,
     /// The address of the client: the peer's, or what a trusted peer says (`X-Real-IP`, `X-Forwarded-For`).
     pub client_ip: IpAddr,
@@ -91,6 +105,8 @@ pub struct Call<'c> {
 /// What a [`Call`] is made of: the facts, before any plugin ran.
 pub struct Facts<'c> {
     pub head: &'c RequestHead,
+    /// The path as routes are matched against it: decoded where that changes nothing, `..` and `//` resolved.
+    pub path: &'c [u8],
     pub peer: &'c Peer,
     pub client_ip: IpAddr,
     pub protocol: Protocol,
@@ -111,9 +127,10 @@ pub struct Rest {
 
 impl<'c> Call<'c> {
     pub fn new(facts: Facts<'c>, changes: &'c mut Changes, source: &'c mut dyn Source) -> Self {
-        let Facts { head, peer, client_ip, protocol, now, route, service, request_id } = facts;
+        let Facts { head, path, peer, client_ip, protocol, now, route, service, request_id } = facts;
         Self {
             head,
+            path,
             peer,
             client_ip,
             protocol,
@@ -155,13 +172,7 @@ impl<'c> Call<'c> {
 
     /// The `X-Forwarded-Proto` field. Whether to believe it is told by [`Peer::trusted`].
     pub fn forwarded_proto(&self) -> ForwardedProto<'_> {
-        let mut values = self.head.headers.all("x-forwarded-proto");
-        match (values.next(), values.next()) {
-            (None, _) => ForwardedProto::None,
-            (Some(value), None) if value.contains(&b',') => ForwardedProto::Several,
-            (Some(value), None) => ForwardedProto::One(value),
-            (Some(_), Some(_)) => ForwardedProto::Several,
-        }
+        ForwardedProto::of(&self.head.headers)
     }
 
     /// Sets a field of the upstream request in place of every one of that name.

@@ -185,3 +185,96 @@ impl<P> std::fmt::Debug for Chain<P> {
         out.debug_list().entries(names).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A plugin that knows only its own name in the configuration.
+    struct Named;
+
+    impl Plugin for Named {
+        type Engine = ();
+
+        fn compile(attachment: &Attachment) -> Result<Self, String> {
+            attachment.config.is_null().then_some(Self).ok_or_else(|| "no settings wanted".to_owned())
+        }
+
+        fn priority(name: &str) -> i32 {
+            if name == "first" { 2 } else { 1 }
+        }
+
+        fn broken(_name: &str) -> Self {
+            Self
+        }
+
+        async fn access(&self, _call: &mut Call<'_>, (): &()) -> Verdict {
+            Verdict::Continue
+        }
+    }
+
+    const ROUTE: Uuid = Uuid::from_u128(1);
+    const SERVICE: Uuid = Uuid::from_u128(2);
+
+    fn attachment(id: u128, name: &str, on: serde_json::Value) -> Attachment {
+        let mut entity = json!({"id": Uuid::from_u128(id).to_string(), "name": name});
+        let fields = entity.as_object_mut().unwrap();
+        on.as_object().unwrap().iter().for_each(|(name, value)| drop(fields.insert(name.clone(), value.clone())));
+        Attachment::from_entity(fields).unwrap()
+    }
+
+    fn on(fields: &[(&str, Uuid)]) -> serde_json::Value {
+        fields
+            .iter()
+            .map(|(field, id)| ((*field).to_owned(), json!({"id": id.to_string()})))
+            .collect::<Map<_, _>>()
+            .into()
+    }
+
+    fn route(id: Uuid) -> RouteSpec {
+        let entity = json!({"id": id.to_string(), "service": {"id": SERVICE.to_string()}});
+        RouteSpec::from_entity(entity.as_object().unwrap()).unwrap()
+    }
+
+    /// The plugins of a chain: of each name, the entities that may run, in the order they are tried.
+    fn ids(chain: &Chain<Named>) -> Vec<Vec<u128>> {
+        let of = |step: &Step<Named>| step.candidates.iter().map(|plugin| plugin.attachment.id.as_u128()).collect();
+        chain.steps.iter().map(of).collect()
+    }
+
+    #[test]
+    fn the_most_specific_plugin_of_a_name_runs() {
+        let consumer = Uuid::from_u128(9);
+        let (mut chains, errors) = Chains::<Named>::compile([
+            attachment(10, "last", on(&[])),
+            attachment(11, "last", on(&[("service", SERVICE)])),
+            attachment(12, "last", on(&[("route", ROUTE)])),
+            attachment(13, "last", on(&[("consumer", consumer)])),
+            attachment(14, "last", on(&[("consumer", consumer), ("service", SERVICE)])),
+            attachment(15, "first", on(&[])),
+        ]);
+        assert!(errors.is_empty());
+        assert_eq!(ids(&chains.of(&route(ROUTE))), [vec![15], vec![14, 13, 12]]);
+        assert_eq!(ids(&chains.of(&route(Uuid::from_u128(3)))), [vec![15], vec![14, 13, 11]]);
+    }
+
+    #[test]
+    fn a_plugin_of_another_service_or_switched_off_does_not_run() {
+        let other = Uuid::from_u128(7);
+        let (mut chains, _) = Chains::<Named>::compile([
+            attachment(10, "last", on(&[("service", other)])),
+            attachment(11, "last", on(&[("route", ROUTE), ("service", other)])),
+            attachment(12, "last", json!({"enabled": false})),
+        ]);
+        assert!(chains.of(&route(ROUTE)).is_empty());
+    }
+
+    #[test]
+    fn a_plugin_that_does_not_compile_keeps_its_place() {
+        let (mut chains, errors) = Chains::<Named>::compile([attachment(10, "last", json!({"config": {"x": 1}}))]);
+        assert_eq!(errors.len(), 1);
+        assert_eq!(ids(&chains.of(&route(ROUTE))), [vec![10]]);
+    }
+}

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-/// Decodes what needs no encoding, resolves `.` and `..`, merges slashes: as Kong does before it matches. Reserved
-/// characters stay encoded (in upper case), since decoding them would change what the path means.
+/// Decodes what needs no encoding, resolves `.` and `..`, merges slashes: as Kong does before it matches.
+///
+/// Reserved characters stay encoded (in upper case), since decoding them would change what the path means.
 pub fn normalize(path: &[u8]) -> Cow<'_, [u8]> {
     if is_normal(path) {
         return Cow::Borrowed(path);

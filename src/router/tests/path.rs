@@ -92,10 +92,7 @@ fn paths_are_normalised() {
 fn what_may_not_stand_in_a_request_line_is_encoded() {
     let mut out = Vec::new();
     escape_into("/a b\r\n\0é?#%2F~!$&'()*+,;=:@[]".as_bytes(), &mut out);
-    assert_eq!(
-        String::from_utf8(out).unwrap(),
-        "/a%20b%0D%0A%00%C3%A9%3F%23%2F~!$&'()*+,;=:@[]".replace("%2F~", "%2F~")
-    );
+    assert_eq!(String::from_utf8(out).unwrap(), "/a%20b%0D%0A%00%C3%A9%3F%23%2F~!$&'()*+,;=:@[]");
 }
 
 proptest::proptest! {

@@ -1,0 +1,309 @@
+//! A client's HTTP/1.1 connection from its first byte to its last.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::AsyncWrite;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::{TlsAcceptor, TlsStream};
+
+use super::exchange::{Exchange, Live, Outcome, Record, Report, Space};
+use super::io::{Io, rest};
+use super::own;
+use super::request_id::RequestId;
+use super::snapshot::Snapshot;
+use super::timer::Timer;
+use super::tunnel::tunnel;
+use super::wire::{Wire, WireSink, WireSource};
+use super::worker::{Seat, Worker};
+use crate::message::{Refusal, RequestFrame, RequestHead, Scan, Source, Version, read_request};
+use crate::plugins::{Peer, Plugin};
+
+/// How long a closed connection is still read, so that what we sent is not lost to a reset.
+const LINGER: Duration = Duration::from_secs(2);
+const MAX_LINGER: usize = 1 << 20;
+
+/// Serves a connection just accepted.
+pub(super) async fn accept<P: Plugin>(worker: Rc<Worker<P>>, stream: TcpStream, acceptor: Option<TlsAcceptor>) {
+    let _ = stream.set_nodelay(true);
+    let (Ok(peer), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
+    let address = peer.ip().to_canonical();
+    let trusted = worker.gateway.settings.trusted.contains(address);
+    let mut peer =
+        Peer { address, port: peer.port(), local_port: local.port(), tls: acceptor.is_some(), sni: None, trusted };
+    let io = match acceptor {
+        None => Io::Plain(stream),
+        Some(acceptor) => match timeout(worker.gateway.settings.head_timeout, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                peer.sni = stream.get_ref().1.server_name().map(|name| Arc::from(name.to_ascii_lowercase()));
+                Io::Tls(Box::new(TlsStream::from(stream)))
+            }
+            Ok(Err(_)) | Err(_) => return,
+        },
+    };
+    let (number, seat) = worker.sit_down();
+    Connection::new(&worker, &seat, &peer, io).serve().await;
+    worker.get_up(number);
+}
+
+struct Connection<'c, P: Plugin> {
+    worker: &'c Worker<P>,
+    seat: &'c Seat,
+    peer: &'c Peer,
+    wire: Wire,
+    input: BytesMut,
+    scan: Scan,
+    head: RequestHead,
+    space: Space,
+    timer: Timer,
+    is_first: bool,
+}
+
+/// What came of waiting for a request.
+enum Next {
+    Request(RequestFrame),
+    Refused(Refusal),
+    Closed,
+}
+
+impl<'c, P: Plugin> Connection<'c, P> {
+    fn new(worker: &'c Worker<P>, seat: &'c Seat, peer: &'c Peer, io: Io) -> Self {
+        let timer = Timer::new(Instant::now() + worker.gateway.settings.head_timeout);
+        Self {
+            worker,
+            seat,
+            peer,
+            wire: Wire::new(io),
+            input: BytesMut::new(),
+            scan: Scan::default(),
+            head: RequestHead::default(),
+            space: Space::default(),
+            timer,
+            is_first: true,
+        }
+    }
+
+    async fn serve(mut self) {
+        loop {
+            match self.next().await {
+                Next::Request(frame) => {
+                    if !self.request(&frame).await {
+                        return self.linger().await;
+                    }
+                }
+                Next::Refused(refusal) => {
+                    self.refuse(refusal).await;
+                    return self.linger().await;
+                }
+                Next::Closed => return,
+            }
+            self.is_first = false;
+            self.head.clear();
+            rest(&mut self.input);
+            rest(&mut self.wire.out.borrow_mut());
+        }
+    }
+
+    /// Waits for the next request head.
+    async fn next(&mut self) -> Next {
+        let settings = &self.worker.gateway.settings;
+        let (mut begun, mut first_byte) = (None, None);
+        let patience = if self.is_first { settings.head_timeout } else { settings.idle_timeout };
+        loop {
+            match read_request(&mut self.input, &mut self.scan, &settings.head, &mut self.head) {
+                Ok(Some(frame)) => return Next::Request(frame),
+                Ok(None) => {}
+                Err(refusal) => return Next::Refused(refusal),
+            }
+            let idle = self.input.is_empty();
+            let deadline = match idle {
+                true => *begun.get_or_insert_with(Instant::now) + patience,
+                false => *first_byte.get_or_insert_with(Instant::now) + settings.head_timeout,
+            };
+            let Self { worker, seat, wire, input, timer, .. } = self;
+            let read = poll_fn(|context| {
+                if let Poll::Ready(read) = wire.io.borrow_mut().poll_fill(context, input) {
+                    return Poll::Ready(Some(read.unwrap_or(0)));
+                }
+                if idle && worker.is_draining() {
+                    return Poll::Ready(Some(0));
+                }
+                seat.note(context.waker());
+                timer.poll_until(context, deadline).map(|()| None)
+            });
+            match read.await {
+                Some(0) => return Next::Closed,
+                Some(_) => {}
+                None if idle => return Next::Closed,
+                None => return Next::Refused(Refusal::TimedOut),
+            }
+        }
+    }
+
+    /// Serves one request; false when the connection ends with it.
+    async fn request(&mut self, frame: &RequestFrame) -> bool {
+        let snapshot = self.worker.snapshot();
+        let begun = Instant::now();
+        let request_id = RequestId::new();
+        let mut source = WireSource::new(&self.wire, &mut self.input, frame);
+        let mut sink = WireSink::new(&self.wire, frame, self.worker.is_draining());
+        let exchange = Exchange {
+            worker: self.worker,
+            snapshot: &snapshot,
+            head: &self.head,
+            frame,
+            peer: self.peer,
+            request_id: &request_id,
+            begun,
+            now: self.worker.gateway.clock.now(),
+        };
+        let mut report = Report::default();
+        let mut live = Live {
+            space: &mut self.space,
+            source: &mut source,
+            sink: &mut sink,
+            timer: &mut self.timer,
+            report: &mut report,
+        };
+        let outcome = exchange.run(&mut live).await;
+        record(&exchange, &report, &snapshot, source.received, sink.sent);
+        match outcome {
+            Outcome::Switched(link) => {
+                let limit = report.target.and_then(|target| snapshot.targets[target].upstream.as_ref());
+                let limit =
+                    limit.map_or(LINGER, |upstream| upstream.spec.read_timeout.max(upstream.spec.write_timeout));
+                tunnel(&self.wire, &mut self.input, link, &mut self.timer, limit).await;
+                false
+            }
+            Outcome::Answered { failed } => {
+                let goes_on = !failed && sink.keep_alive && !source.is_held_back();
+                goes_on && (self.wire.unread() == 0 || self.drop_rest(source_rest(frame)).await)
+            }
+        }
+    }
+
+    /// Reads what is left of a body nobody wanted, so that the next request can be found.
+    async fn drop_rest(&mut self, rest: RequestFrame) -> bool {
+        let unread = self.wire.unread();
+        let frame = RequestFrame { body: crate::message::BodyLength::Exact(unread), ..rest };
+        let mut source = WireSource::new(&self.wire, &mut self.input, &frame);
+        let deadline = Instant::now() + self.worker.gateway.settings.head_timeout;
+        let timer = &mut self.timer;
+        let ended = poll_fn(|context| {
+            loop {
+                match source.poll_chunk(context) {
+                    Poll::Ready(Ok(Some(_))) => {}
+                    Poll::Ready(Ok(None)) => return Poll::Ready(true),
+                    Poll::Ready(Err(_)) => return Poll::Ready(false),
+                    Poll::Pending => return timer.poll_until(context, deadline).map(|()| false),
+                }
+            }
+        });
+        ended.await
+    }
+
+    /// Answers a head that is not taken. Nothing of it is believed, so the answer is JSON and the connection ends.
+    async fn refuse(&mut self, refusal: Refusal) {
+        let frame = RequestFrame {
+            version: Version::Http11,
+            body: crate::message::BodyLength::NONE,
+            keep_alive: false,
+            expects_continue: false,
+            upgrade: false,
+        };
+        self.head.clear();
+        self.space.changes.clear();
+        let snapshot = self.worker.snapshot();
+        let request_id = RequestId::new();
+        let now = self.worker.gateway.clock.now();
+        let answer = own::error(refusal.status(), &refusal.to_string(), request_id.as_str(), &self.head);
+        let mut sink = WireSink::new(&self.wire, &frame, true);
+        let date = self.worker.date(now);
+        let status = own::write(&answer, &self.head, &self.space.changes, &date, request_id.as_str(), &mut sink);
+        let exchange = Exchange {
+            worker: self.worker,
+            snapshot: &snapshot,
+            head: &self.head,
+            frame: &frame,
+            peer: self.peer,
+            request_id: &request_id,
+            begun: Instant::now(),
+            now,
+        };
+        let report = Report { status, ..Report::default() };
+        record(&exchange, &report, &snapshot, 0, answer.body.len() as u64);
+        let deadline = Instant::now() + LINGER;
+        let (wire, timer) = (&self.wire, &mut self.timer);
+        poll_fn(|context| match wire.poll_flush(context) {
+            Poll::Pending => timer.poll_until(context, deadline),
+            Poll::Ready(_) => Poll::Ready(()),
+        })
+        .await;
+    }
+
+    /// Closes so that the client can read what it was sent: a socket closed over unread bytes is reset, and a reset
+    /// takes with it what the client has not read yet.
+    async fn linger(mut self) {
+        let deadline = Instant::now() + LINGER;
+        let (mut read, mut shut) = (0, false);
+        self.input.clear();
+        let Self { wire, input, timer, .. } = &mut self;
+        poll_fn(|context| {
+            let closed = poll_farewell(wire, input, &mut shut, &mut read, context);
+            if closed.is_ready() { Poll::Ready(()) } else { timer.poll_until(context, deadline) }
+        })
+        .await;
+    }
+}
+
+fn poll_farewell(
+    wire: &Wire,
+    input: &mut BytesMut,
+    shut: &mut bool,
+    read: &mut usize,
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    let io = &mut *wire.io.borrow_mut();
+    if !*shut {
+        let _ = ready!(Pin::new(&mut *io).poll_shutdown(context));
+        *shut = true;
+    }
+    while *read < MAX_LINGER {
+        match ready!(io.poll_fill(context, input)) {
+            Ok(0) | Err(_) => return Poll::Ready(()),
+            Ok(length) => *read += length,
+        }
+        input.clear();
+    }
+    Poll::Ready(())
+}
+
+/// The frame of a request whose client has stopped waiting for a 100.
+fn source_rest(frame: &RequestFrame) -> RequestFrame {
+    RequestFrame { expects_continue: false, ..*frame }
+}
+
+fn record<P: Plugin>(exchange: &Exchange<'_, P>, report: &Report, snapshot: &Snapshot<P>, received: u64, sent: u64) {
+    let target = report.target.map(|target| &snapshot.targets[target]);
+    exchange.worker.gateway.observe(&Record {
+        head: exchange.head,
+        peer: exchange.peer,
+        request_id: exchange.request_id.as_str(),
+        at: exchange.now,
+        route: target.map(|target| &target.route),
+        service: target.and_then(|target| target.upstream.as_ref()).map(|upstream| &upstream.spec),
+        identity: report.identity.as_ref(),
+        status: report.status,
+        failure: report.failure,
+        received,
+        sent,
+        total: exchange.begun.elapsed(),
+        upstream: report.upstream,
+    });
+}

@@ -1,0 +1,42 @@
+//! What goes wrong between a route and an answer, and what the client is told.
+
+/// Why a call was not proxied, or not to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    #[error("no address for the upstream's name")]
+    Resolve,
+    #[error("upstream refuses connections")]
+    Refused,
+    #[error("TLS handshake with the upstream failed")]
+    Handshake,
+    /// It closed or broke the connection before its answer was whole.
+    #[error("upstream broke the connection")]
+    Broken,
+    #[error("upstream's answer is malformed")]
+    Malformed,
+    #[error("upstream did not answer in time")]
+    TimedOut,
+    #[error("client's body is malformed")]
+    ClientMalformed,
+    #[error("client's body did not come in time")]
+    ClientStalled,
+    /// It closed, or does not read what it is sent.
+    #[error("client has gone")]
+    ClientGone,
+}
+
+impl Failure {
+    /// Status and message; `None` when nobody is there to be told.
+    pub(super) fn told(self) -> Option<(u16, &'static str)> {
+        match self {
+            Self::Resolve => Some((503, "name resolution failed")),
+            Self::Refused | Self::Handshake | Self::Broken | Self::Malformed => {
+                Some((502, "An invalid response was received from the upstream server"))
+            }
+            Self::TimedOut => Some((504, "The upstream server is timing out")),
+            Self::ClientMalformed => Some((400, "Bad request")),
+            Self::ClientStalled => Some((408, "Request timeout")),
+            Self::ClientGone => None,
+        }
+    }
+}

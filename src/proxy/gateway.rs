@@ -1,0 +1,177 @@
+//! The data plane as the rest of the program holds it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_server::ServerBuilder;
+use actix_service::{fn_factory, fn_service};
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use super::certificates::Resolver;
+use super::connection;
+use super::exchange::Record;
+use super::snapshot::Snapshot;
+use super::trust::TrustedNetworks;
+use super::verify::provider;
+use super::worker::Worker;
+use crate::domain::Clock;
+use crate::message::HeadLimits;
+use crate::plugins::Plugin;
+
+/// What an operator sets.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub trusted: TrustedNetworks,
+    pub head: HeadLimits,
+    /// For a whole request head, and for a TLS handshake.
+    pub head_timeout: Duration,
+    /// For the next request on a kept connection to begin.
+    pub idle_timeout: Duration,
+    /// For the next piece of a client's body to come, or of an answer to be taken.
+    pub client_timeout: Duration,
+    /// Idle connections a worker keeps per upstream, and for how long.
+    pub idle_upstreams: usize,
+    pub upstream_idle_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            trusted: TrustedNetworks::default(),
+            head: HeadLimits::default(),
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            client_timeout: Duration::from_secs(60),
+            idle_upstreams: 256,
+            upstream_idle_timeout: Duration::from_secs(55),
+        }
+    }
+}
+
+type MakeEngine<E> = Box<dyn Fn() -> E + Send + Sync>;
+type Observer = Box<dyn Fn(&Record<'_>) + Send + Sync>;
+
+/// Settings, clock and the configuration in force, shared by every worker.
+pub struct Gateway<P: Plugin> {
+    pub(super) settings: Settings,
+    pub(super) clock: Clock,
+    pub(super) snapshot: ArcSwap<Snapshot<P>>,
+    make_engine: MakeEngine<P::Engine>,
+    observer: Observer,
+    draining: watch::Sender<bool>,
+}
+
+impl<P: Plugin> Gateway<P> {
+    /// `make_engine` is called once in each worker thread. `observe` is called after each request, in its worker: it
+    /// must be quick and must not wait.
+    pub fn new(
+        settings: Settings,
+        clock: Clock,
+        make_engine: impl Fn() -> P::Engine + Send + Sync + 'static,
+        observe: impl Fn(&Record<'_>) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            settings,
+            clock,
+            snapshot: ArcSwap::from_pointee(Snapshot::default()),
+            make_engine: Box::new(make_engine),
+            observer: Box::new(observe),
+            draining: watch::Sender::new(false),
+        })
+    }
+
+    /// Puts a configuration in force: for every request that begins after this returns.
+    pub fn replace(&self, snapshot: Snapshot<P>) {
+        self.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Closes connections that wait for a request and lets each other one end with its request. Closing the listeners
+    /// is the server's part, before this.
+    pub fn drain(&self) {
+        self.draining.send_replace(true);
+    }
+
+    /// Adds a listener to a server that is being built. Port 0 picks a free one; the address bound is returned. Must
+    /// be called inside a runtime.
+    ///
+    /// # Errors
+    /// The address cannot be bound.
+    pub fn listen(
+        self: &Arc<Self>,
+        server: ServerBuilder,
+        address: SocketAddr,
+        tls: bool,
+    ) -> io::Result<(ServerBuilder, SocketAddr)> {
+        let listener = bind(address)?;
+        let bound = listener.local_addr()?;
+        let gateway = Arc::clone(self);
+        let acceptor = tls.then(|| self.acceptor()).transpose()?;
+        let name = if tls { "proxy-tls" } else { "proxy" };
+        let server = server.listen(name, listener, move || {
+            let (gateway, acceptor) = (Arc::clone(&gateway), acceptor.clone());
+            fn_factory(move || {
+                let worker = Worker::of_thread(&gateway);
+                let acceptor = acceptor.clone();
+                let service = fn_service(move |stream: TcpStream| {
+                    let (worker, acceptor) = (worker.clone(), acceptor.clone());
+                    async move {
+                        connection::accept(worker, stream, acceptor).await;
+                        Ok::<_, ()>(())
+                    }
+                });
+                async move { service_of(service).await }
+            })
+        })?;
+        Ok((server, bound))
+    }
+
+    fn acceptor(self: &Arc<Self>) -> io::Result<TlsAcceptor> {
+        let gateway = Arc::clone(self);
+        let in_force = Box::new(move |look: &mut dyn FnMut(&super::certificates::Certificates)| {
+            look(&gateway.snapshot.load().certificates);
+        });
+        let config = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+        let mut config =
+            config.map_err(io::Error::other)?.with_no_client_auth().with_cert_resolver(Arc::new(Resolver { in_force }));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    pub(super) fn engine(&self) -> P::Engine {
+        (self.make_engine)()
+    }
+
+    pub(super) fn observe(&self, record: &Record<'_>) {
+        (self.observer)(record);
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+
+    pub(super) fn watch_drain(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
+    }
+}
+
+/// The service a factory of actix's makes.
+async fn service_of<F>(factory: F) -> Result<F::Service, ()>
+where
+    F: actix_service::ServiceFactory<TcpStream, Config = (), InitError = ()>,
+{
+    factory.new_service(()).await
+}
+
+fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    const BACKLOG: u32 = 2048;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}

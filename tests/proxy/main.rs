@@ -1,0 +1,10 @@
+//! The data plane over real sockets: a gateway on free ports, an upstream written here, clients that speak raw HTTP.
+
+mod bodies;
+mod failures;
+mod fields;
+mod house;
+mod lifetimes;
+mod plugins;
+mod routes;
+mod tls;
