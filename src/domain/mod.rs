@@ -7,12 +7,14 @@
 //! **Absent on purpose:** HTTP, SQL and JSON bodies.
 
 mod clock;
+mod code;
 mod keyring;
 mod scope;
 mod secret;
 mod views;
 
 pub use clock::{Clock, Timestamp};
+pub use code::{Code, CodeState, NewCode};
 pub use keyring::{KeyId, Keyring, KeyringError, SealedToken, TokenDigest};
 pub use scope::ScopeSet;
 pub use secret::{PlainToken, Secret};

@@ -9,9 +9,12 @@
 
 mod call;
 mod chain;
+mod compiled;
+pub mod oauth2;
 
 pub use call::{Call, Changes, Facts, ForwardedProto, Identity, Peer, Rest};
 pub use chain::{Attachment, Chain, Chains, CompileError};
+pub use compiled::{Compiled, schemas};
 
 use crate::message::Answer;
 

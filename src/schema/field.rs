@@ -73,6 +73,22 @@ pub enum Check {
     MinLength(usize),
     /// `length must be at most N`
     MaxLength(usize),
+    /// `length must be N`
+    Length(usize),
+    /// `value must be null`
+    Null,
+    /// `must not be one of: a, b`
+    NotOneOf(&'static [&'static str]),
+    /// `value must be greater than N`
+    GreaterThan(i64),
+    /// `should start with: x`
+    StartsWith(&'static str),
+    /// `expected to contain: x` (arrays and sets)
+    Contains(&'static str),
+    /// A rule for every key of a map; its text stands at the key.
+    Keys(fn(&str) -> Option<String>),
+    /// A check across the fields of a record; runs when the fields themselves are sound.
+    Record(EntityCheck),
     /// A rule of its own: the text of the violation, or nothing.
     Rule(fn(&Value) -> Option<String>),
 }
@@ -114,7 +130,32 @@ pub struct Schema {
     pub fields: Vec<Field>,
     pub checks: Vec<EntityCheck>,
     pub description: &'static str,
+    /// The collection's path in the Admin API, without slashes: `oauth2` for `oauth2_credentials`.
+    pub path: &'static str,
+    /// Fields that bodies may carry and the store never sees: `url` of a service, `ttl` of a token.
+    pub shorthands: Vec<Field>,
+    /// Fields that answers carry and the store does not keep (`expires_at` of a token).
+    pub virtuals: Vec<Field>,
+    /// What a list may be filtered by: `client_id`, `credential.id`.
+    pub filters: Vec<&'static str>,
+    /// Whether a list refuses query parameters it does not know; where Kong ignores them, so do we.
+    pub strict_filters: bool,
+    /// Rewrites a body before it is validated (a shorthand into the fields it stands for).
+    pub expand: Option<Expand>,
+    /// Fills computed fields of a sound entity.
+    pub derive: Option<fn(&mut Entity)>,
 }
+
+/// How an entity is being written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    Insert,
+    Replace,
+    Patch,
+}
+
+/// Rewrites a raw body in place; what it cannot read it leaves for the checks to report.
+pub type Expand = fn(Write, &mut Entity);
 
 impl Schema {
     pub fn field(&self, name: &str) -> Option<&Field> {

@@ -1,0 +1,106 @@
+//! The gateway under measurement: the release binary, one worker, on the first core.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+pub struct Gateway {
+    child: Child,
+    pub proxy_port: u16,
+    admin_port: u16,
+    pub started_in: Duration,
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Gateway {
+    /// Starts it in a folder of its own, on SQLite or on the database at `url`.
+    pub fn start(folder: &Path, name: &str, url: Option<&str>) -> Self {
+        let home = folder.join(name);
+        let log = folder.join(format!("{name}.log"));
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0", env!("CARGO_BIN_EXE_tollgate"), "dev", "--empty", "--data-dir"]).arg(&home);
+        for listener in ["PROXY_LISTEN", "PROXY_LISTEN_TLS", "ADMIN_LISTEN", "STATUS_LISTEN", "PORTAL_LISTEN"] {
+            command.env(format!("TOLLGATE_{listener}"), "127.0.0.1:0");
+        }
+        command.env("TOLLGATE_LOG_FILE", &log).env("TOLLGATE_LOG_FORMAT", "json");
+        command.env("TOLLGATE_PROXY_WORKERS", "1").env("TOLLGATE_PROXY_TRUSTED_IPS", "127.0.0.1");
+        if let Some(url) = url {
+            command.env("TOLLGATE_DATABASE_URL", url);
+        }
+        let begun = Instant::now();
+        let child = command.stdout(Stdio::null()).spawn().expect("the gateway starts");
+        loop {
+            let lines = std::fs::read_to_string(&log).unwrap_or_default();
+            if lines.contains("\"ready\"") {
+                let port = |listener: &str| port_of(&lines, listener);
+                let (proxy_port, admin_port) = (port("proxy"), port("admin"));
+                return Self { child, proxy_port, admin_port, started_in: begun.elapsed() };
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "the gateway did not get ready:\n{lines}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn resident_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
+        line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) / 1024
+    }
+
+    /// A service with a guarded route `/bench` and an open one `/open`, an application, and a token.
+    pub async fn configure(&self, upstream: u16) -> String {
+        let client = reqwest::Client::new();
+        let service = json!({ "name": "bench", "url": format!("http://127.0.0.1:{upstream}") });
+        self.post(&client, "/services", service).await;
+        for route in ["bench", "open"] {
+            let path = json!({ "name": route, "paths": [format!("/{route}")] });
+            self.post(&client, "/services/bench/routes", path).await;
+        }
+        let config = json!({ "enable_client_credentials": true, "scopes": ["email"],
+                             "accept_http_if_already_terminated": true });
+        self.post(&client, "/routes/bench/plugins", json!({ "name": "oauth2", "config": config })).await;
+        self.post(&client, "/consumers", json!({ "username": "bench" })).await;
+        let application = json!({ "name": "bench", "client_id": "bench", "client_secret": "bench-secret",
+                                  "redirect_uris": ["http://localhost/"] });
+        self.post(&client, "/consumers/bench/oauth2", application).await;
+        let form = [("grant_type", "client_credentials"), ("client_id", "bench"), ("client_secret", "bench-secret")];
+        let url = format!("http://127.0.0.1:{}/bench/oauth2/token", self.proxy_port);
+        let answer = client.post(url).header("X-Forwarded-Proto", "https").form(&form).send().await;
+        let body: Value = answer.expect("the proxy answers").json().await.expect("a token answer is JSON");
+        body["access_token"].as_str().unwrap_or_else(|| panic!("no token: {body}")).to_owned()
+    }
+
+    async fn post(&self, client: &reqwest::Client, path: &str, body: Value) {
+        let url = format!("http://127.0.0.1:{}{path}", self.admin_port);
+        let answer = client.post(url).json(&body).send().await.expect("the Admin API answers");
+        assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap_or_default());
+    }
+
+    pub async fn metric(&self, series: &str) -> u64 {
+        let url = format!("http://127.0.0.1:{}/metrics", self.admin_port);
+        let text = reqwest::get(url).await.expect("the Admin API answers").text().await.expect("metrics are text");
+        let value = text.lines().find_map(|line| line.strip_prefix(series));
+        value.and_then(|value| value.trim().parse().ok()).unwrap_or_else(|| panic!("no {series} in {text}"))
+    }
+}
+
+fn port_of(lines: &str, listener: &str) -> u16 {
+    let events = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let address = events.filter(|event| event["listener"] == listener).find_map(|event| {
+        let address = event["address"].as_str()?;
+        address.rsplit(':').next()?.parse().ok()
+    });
+    address.unwrap_or_else(|| panic!("no listener {listener} in\n{lines}"))
+}

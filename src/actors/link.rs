@@ -1,0 +1,108 @@
+//! The link: passes every invalidation to every worker, and waits until each has obeyed.
+
+use std::time::Duration;
+
+use actix::prelude::*;
+use futures_util::future::join_all;
+use uuid::Uuid;
+
+use super::credentials::{Caches, Credentials};
+use crate::domain::TokenDigest;
+
+const MAILBOX: usize = 4096;
+/// A worker that does not obey in this time is stuck; the change is then answered as failed, never as done.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What no cache may answer any more.
+#[derive(Clone, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub enum Forget {
+    Token(TokenDigest),
+    /// A token known by its row only.
+    TokenRow(Uuid),
+    /// A credential, with its client and all its tokens.
+    Credential(Uuid),
+    /// A consumer, with its credentials and all their tokens.
+    Consumer(Uuid),
+    /// Tokens bound to a service.
+    Service(Uuid),
+    /// What was unknown may exist now.
+    Unknowns,
+    Everything,
+}
+
+impl Forget {
+    pub(super) fn apply(&self, caches: &mut Caches) {
+        caches.tokens.forget(|digest, view| match self {
+            Self::Token(gone) => digest == gone,
+            Self::TokenRow(id) => view.id == *id,
+            Self::Credential(id) => view.credential_id == *id,
+            Self::Consumer(id) => view.consumer.id == *id,
+            Self::Service(id) => view.service_id == Some(*id),
+            Self::Unknowns => false,
+            Self::Everything => true,
+        });
+        caches.clients.forget(|_, view| match self {
+            Self::Credential(id) => view.credential_id == *id,
+            Self::Consumer(id) => view.consumer.id == *id,
+            Self::Everything => true,
+            Self::Token(_) | Self::TokenRow(_) | Self::Service(_) | Self::Unknowns => false,
+        });
+        caches.consumers.forget(|_, consumer| match self {
+            Self::Consumer(id) => consumer.id == *id,
+            Self::Everything => true,
+            Self::Token(_) | Self::TokenRow(_) | Self::Credential(_) | Self::Service(_) | Self::Unknowns => false,
+        });
+    }
+}
+
+/// A worker's actor is ready to obey.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Join(pub Addr<Credentials>);
+
+/// Makes every worker forget. The answer comes when all have: true, or false when one did not obey in time.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct Announce(pub Forget);
+
+/// The actor; one per node.
+#[derive(Default)]
+pub struct Link {
+    workers: Vec<Addr<Credentials>>,
+}
+
+impl Link {
+    pub fn start_link() -> Addr<Self> {
+        Self::create(|context| {
+            context.set_mailbox_capacity(MAILBOX);
+            Self::default()
+        })
+    }
+}
+
+impl Actor for Link {
+    type Context = Context<Self>;
+}
+
+impl Handler<Join> for Link {
+    type Result = ();
+
+    fn handle(&mut self, Join(worker): Join, _: &mut Self::Context) {
+        self.workers.push(worker);
+    }
+}
+
+impl Handler<Announce> for Link {
+    type Result = ResponseFuture<bool>;
+
+    fn handle(&mut self, Announce(forget): Announce, _: &mut Self::Context) -> Self::Result {
+        self.workers.retain(Addr::connected);
+        let sent: Vec<_> = self.workers.iter().map(|worker| worker.send(forget.clone()).timeout(PATIENCE)).collect();
+        Box::pin(async move {
+            // A worker that has stopped answers nobody any more: its mailbox being closed is as good as an answer.
+            let answers = join_all(sent).await;
+            answers.iter().all(|answer| !matches!(answer, Err(MailboxError::Timeout)))
+        })
+    }
+}

@@ -1,0 +1,33 @@
+//! The owners: actors that each own one thing, so that it needs no lock and cannot race.
+//!
+//! | actor | where | owns |
+//! |---|---|---|
+//! | [`Credentials`] | one per worker | look-ups in flight, fills and invalidations of that worker's caches |
+//! | [`Issuer`] | one per node | the batch of tokens being written |
+//! | [`Hasher`] | a small pool of threads | slow hashes |
+//! | [`Link`] | one per node | the list of workers, and the order of invalidations |
+//! | [`Keeper`] | one per node | rebuilding the configuration snapshot |
+//! | [`Janitor`] | one per node | removing what has expired |
+//! | [`Recorder`] | one per node | the audit log's batch |
+//!
+//! **Invariants:** every mailbox is bounded, and a full one is answered "try again later"; an invalidation is
+//! acknowledged by every worker before the change that caused it is answered; a fill begun before an invalidation is
+//! never stored after it.
+//!
+//! **Absent on purpose:** decisions of the protocol (`oauth2`), HTTP, other nodes (the link is local for now).
+
+mod credentials;
+mod hasher;
+mod issuer;
+mod janitor;
+mod keeper;
+mod link;
+mod recorder;
+
+pub use credentials::{Caches, Credentials, FindClient, FindConsumer, FindToken};
+pub use hasher::{Hash, HashError, Hasher, Verified, Verify, hasher_pool};
+pub use issuer::{Issue, IssueError, Issuer};
+pub use janitor::Janitor;
+pub use keeper::{Keeper, PublishError, Rebuild};
+pub use link::{Announce, Forget, Join, Link};
+pub use recorder::{Record, Recorder};

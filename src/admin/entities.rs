@@ -1,0 +1,139 @@
+//! Collections, items, nested forms.
+
+use serde_json::{Map, Value};
+
+use super::errors;
+use super::query::Asked;
+use super::reply::Reply;
+use super::state::AdminState;
+use crate::engine::catalog::{Catalog, CatalogError, Key, Listing, Parent, Put};
+use crate::schema::{Body, Entity, Schema, Shape, Verb};
+
+/// A request to an entity's endpoint, its path parameters decoded.
+pub(super) struct Ask<'r> {
+    pub verb: Verb,
+    pub parameters: &'r [String],
+    pub path: &'r str,
+    pub query: &'r str,
+    pub body: Body,
+}
+
+/// Answers at any endpoint but the information ones.
+pub(super) async fn answer(state: &AdminState, shape: &Shape, ask: Ask<'_>) -> Reply {
+    let answered = match shape {
+        Shape::Collection { entity } => many(state, entity, None, ask).await,
+        Shape::Item { entity } => one(state, entity, None, ask).await,
+        Shape::Children { parent, entity, field } => match parent_of(state, parent, field, &ask).await {
+            Ok(parent) => many(state, entity, Some(parent), ask).await,
+            Err(error) => Err(error),
+        },
+        Shape::Child { parent, entity, field } => match parent_of(state, parent, field, &ask).await {
+            Ok(parent) => one(state, entity, Some(parent), ask).await,
+            Err(error) => Err(error),
+        },
+        Shape::Referenced { entity, field, target } => referenced(state, entity, field, target, ask).await,
+        Shape::Info { .. } => Err(CatalogError::NotFound),
+    };
+    answered.unwrap_or_else(|error| errors::reply(&error))
+}
+
+async fn parent_of(
+    state: &AdminState,
+    parent: &str,
+    field: &'static str,
+    ask: &Ask<'_>,
+) -> Result<Parent, CatalogError> {
+    let schema = state.catalog.schema(parent)?;
+    let id = state.catalog.locate(schema, &key(ask, 0)).await?;
+    Ok(Parent { field, id })
+}
+
+/// The key in a place of the path. The table of endpoints says how many there are.
+fn key(ask: &Ask<'_>, place: usize) -> Key {
+    Key::parse(ask.parameters.get(place).map(String::as_str).unwrap_or_default())
+}
+
+async fn many(state: &AdminState, entity: &str, parent: Option<Parent>, ask: Ask<'_>) -> Result<Reply, CatalogError> {
+    let catalog = &state.catalog;
+    let schema = catalog.schema(entity)?;
+    match ask.verb {
+        Verb::Post => {
+            let created = catalog.create(schema, ask.body, parent.as_ref()).await?;
+            Ok(Reply::json(201, Value::Object(created)))
+        }
+        _ => list(catalog, schema, parent, &ask).await,
+    }
+}
+
+async fn list(
+    catalog: &Catalog,
+    schema: &Schema,
+    parent: Option<Parent>,
+    ask: &Ask<'_>,
+) -> Result<Reply, CatalogError> {
+    let mut asked = match Asked::read(ask.query, Some(schema)) {
+        Ok(asked) => asked,
+        Err(refusal) => return Ok(refusal),
+    };
+    if let Some(parent) = parent {
+        asked.request.filters.push((format!("{}.id", parent.field), parent.id.to_string().into()));
+    }
+    let listing = catalog.list(schema, &asked.request).await?;
+    Ok(Reply::json(200, page(listing, &asked, ask.path)))
+}
+
+fn page(listing: Listing, asked: &Asked, path: &str) -> Value {
+    let mut page = Map::new();
+    page.insert("data".to_owned(), listing.data.into_iter().map(Value::Object).collect());
+    page.insert("next".to_owned(), asked.next(path, listing.offset.as_deref()));
+    if let Some(offset) = listing.offset {
+        page.insert("offset".to_owned(), offset.into());
+    }
+    if let Some(total) = listing.total {
+        page.insert("total".to_owned(), total.into());
+    }
+    Value::Object(page)
+}
+
+async fn one(state: &AdminState, entity: &str, parent: Option<Parent>, ask: Ask<'_>) -> Result<Reply, CatalogError> {
+    let schema = state.catalog.schema(entity)?;
+    let key = key(&ask, usize::from(parent.is_some()));
+    item(&state.catalog, schema, &key, parent.as_ref(), ask.verb, ask.body).await
+}
+
+async fn item(
+    catalog: &Catalog,
+    schema: &Schema,
+    key: &Key,
+    parent: Option<&Parent>,
+    verb: Verb,
+    body: Body,
+) -> Result<Reply, CatalogError> {
+    match verb {
+        Verb::Get => found(catalog.find(schema, key, parent).await?),
+        Verb::Put => found(Some(catalog.put(schema, key, body, parent).await.map(Put::into_entity)?)),
+        Verb::Patch => found(Some(catalog.patch(schema, key, body, parent).await?)),
+        Verb::Delete => {
+            catalog.delete(schema, key, parent).await?;
+            Ok(Reply::empty(204))
+        }
+        Verb::Post => Err(CatalogError::NotFound),
+    }
+}
+
+fn found(entity: Option<Entity>) -> Result<Reply, CatalogError> {
+    entity.map(|entity| Reply::json(200, Value::Object(entity))).ok_or(CatalogError::NotFound)
+}
+
+/// What an entity refers to, as if it had been asked for by its own path.
+async fn referenced(
+    state: &AdminState,
+    entity: &str,
+    field: &str,
+    target: &str,
+    ask: Ask<'_>,
+) -> Result<Reply, CatalogError> {
+    let catalog = &state.catalog;
+    let id = catalog.follow(catalog.schema(entity)?, &key(&ask, 0), field).await?;
+    item(catalog, catalog.schema(target)?, &Key::Id(id), None, ask.verb, ask.body).await
+}

@@ -1,0 +1,238 @@
+//! The gateway's life: settings, store, actors, snapshot, listeners, signals, stop.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, info, warn};
+use uuid::Uuid;
+
+use super::cli::Source;
+use super::error::Failure;
+use super::listeners::Listeners;
+use super::readiness::Readiness;
+use super::servers::{Parts, Servers};
+use super::snapshot::Publisher;
+use super::stop::{Step, stop};
+use super::surroundings::NodeSurroundings;
+use super::{admin_tokens, demo, keyring, migrate, private_file, reload};
+use crate::actors::{Issuer, Janitor, Keeper, Link, Recorder, hasher_pool};
+use crate::config::Settings;
+use crate::domain::{Clock, Keyring};
+use crate::engine::Node;
+use crate::engine::catalog::Catalog;
+use crate::plugins;
+use crate::schema::Registry;
+use crate::storage::{AdminRole, Role, Store};
+use crate::telemetry::{self, LevelHandle, start_logs};
+
+/// How long requests in flight may take when the gateway stops.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// What `tollgate dev` adds to a gateway, in its data folder.
+pub(super) enum Demo {
+    None,
+    /// An admin token, and nothing to look at.
+    Empty(PathBuf),
+    /// An admin token and the demo.
+    In(PathBuf),
+}
+
+pub(super) fn run_with(settings: Settings, source: Source, demo: Demo) -> Result<(), Failure> {
+    let level = start_logs(settings.log_format, settings.log_level, settings.log_file.as_deref())
+        .map_err(|error| Failure::setting(format!("log.file: {error}")))?;
+    let system = actix_rt::System::new();
+    system.block_on(async move {
+        let gateway = Gateway::start(settings, source, level, demo).await?;
+        gateway.until_stopped().await
+    })
+}
+
+struct Gateway {
+    node: Node,
+    servers: Servers,
+    readiness: Readiness,
+    publisher: Arc<Publisher>,
+    source: Source,
+    level: LevelHandle,
+    echo: Option<demo::Echo>,
+}
+
+impl Gateway {
+    async fn start(settings: Settings, source: Source, level: LevelHandle, demo: Demo) -> Result<Self, Failure> {
+        let keyring = keyring::load(&settings)?;
+        let listeners = Listeners::bind(&settings)?;
+        let (store, first_start) = open(&settings, keyring).await?;
+        if let Demo::In(folder) | Demo::Empty(folder) = &demo {
+            ensure_admin_token(&store, folder).await?;
+        }
+        admit_admin(&settings, &store).await?;
+        let registry = Arc::new(Registry::new(plugins::schemas()));
+        let publisher = Arc::new(Publisher::new(Arc::clone(&registry), &settings)?);
+        let node = start_node(&store, &publisher);
+        publisher.belongs_to(&node);
+        node.publish().await.map_err(|error| Failure::Failed(format!("cannot load the configuration: {error}")))?;
+        actix_rt::spawn(load_custom_tokens(node.clone()));
+        let catalog = Catalog::new(registry, store.clone(), Clock::System, Arc::new(node.clone()));
+        let readiness = Readiness::new(store.clone());
+        let (echo, shown) = prepare_demo(&demo, &catalog, first_start).await?;
+        if let Some(path) = settings.keyring_file.clone() {
+            actix_rt::spawn(reload::watch_keyring(path, store));
+        }
+        let addresses: Vec<_> = listeners.all().map(|bound| (bound.name, bound.address)).collect();
+        let surroundings = NodeSurroundings::new(node.clone(), readiness.clone(), &source.layers());
+        let parts = Parts {
+            settings,
+            node: node.clone(),
+            catalog,
+            readiness: readiness.clone(),
+            publisher: Arc::clone(&publisher),
+            surroundings,
+        };
+        let servers = Servers::start(listeners, parts)?;
+        Listeners::announce(&addresses);
+        info!("ready");
+        tell_demo(shown.as_ref(), &addresses);
+        Ok(Self { node, servers, readiness, publisher, source, level, echo })
+    }
+
+    async fn until_stopped(self) -> Result<(), Failure> {
+        let mut terminate = listen(SignalKind::terminate())?;
+        let mut interrupt = listen(SignalKind::interrupt())?;
+        let mut hang_up = listen(SignalKind::hangup())?;
+        let name = loop {
+            tokio::select! {
+                _ = terminate.recv() => break "SIGTERM",
+                _ = interrupt.recv() => break "SIGINT",
+                _ = hang_up.recv() => self.reload().await,
+            }
+        };
+        info!(signal = name, "stopping");
+        let stopped = self.stop();
+        tokio::select! {
+            () = stopped => {}
+            _ = terminate.recv() => warn!("second signal, ending at once"),
+            _ = interrupt.recv() => warn!("second signal, ending at once"),
+        }
+        info!("stopped");
+        if name == "SIGINT" { Err(Failure::Interrupted) } else { Ok(()) }
+    }
+
+    async fn reload(&self) {
+        info!("SIGHUP: reading settings and certificates again");
+        let Some(settings) = reload::settings(&self.source, &self.level) else { return };
+        if let Err(failure) = self.publisher.read_default_certificate(&settings) {
+            error!(%failure, "the certificate cannot be used, keeping the old one");
+            return;
+        }
+        if let Err(failure) = self.node.publish().await {
+            error!(error = %failure, "the configuration could not be read again");
+        }
+    }
+
+    async fn stop(self) {
+        let Self { node, servers, readiness, publisher, echo, .. } = self;
+        let echo = async move {
+            if let Some(echo) = echo {
+                echo.handle.stop(false).await;
+            }
+        };
+        stop(vec![
+            Step::new("readiness", Duration::from_secs(1), async move { readiness.drain() }),
+            Step::new("proxy", DRAIN, async move {
+                publisher.gateway.drain();
+                servers.proxy.stop(true).await;
+            }),
+            Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),
+            Step::new("status", Duration::from_secs(2), servers.status.stop(false)),
+            Step::new("echo", Duration::from_secs(2), echo),
+            Step::new("store", Duration::from_secs(10), async move {
+                // Everything answered is durable; what is left is handing the file back in good order.
+                drop(node);
+            }),
+        ])
+        .await;
+    }
+}
+
+/// Opens the store at this program's schema. True: it was empty before.
+async fn open(settings: &Settings, keyring: Keyring) -> Result<(Store, bool), Failure> {
+    let store = migrate::open_store(settings, Arc::new(keyring), Role::Gateway).await?;
+    let first_start = store.migrate_status().await?.iter().all(|migration| migration.applied_at.is_none());
+    if settings.database_auto_migrate {
+        store.migrate_up().await?;
+    }
+    store.check_schema().await?;
+    Ok((store, first_start))
+}
+
+/// Beyond loopback the Admin API needs a token to exist, or the word that it may be open (admin-api.md section 6).
+async fn admit_admin(settings: &Settings, store: &Store) -> Result<(), Failure> {
+    if settings.admin_is_loopback() || settings.admin_allow_insecure || !store.list_admin_tokens().await?.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::setting(
+        "admin.listen is not loopback and there is no admin token: make one with `tollgate admin-token create NAME`, \
+         or set admin.allow_insecure = true",
+    ))
+}
+
+/// The admin token of `dev`: in a file only its owner can read, made on first start.
+async fn ensure_admin_token(store: &Store, folder: &Path) -> Result<(), Failure> {
+    let path = folder.join("admin-token");
+    if path.exists() || !store.list_admin_tokens().await?.is_empty() {
+        return Ok(());
+    }
+    let token = admin_tokens::create(store, "dev", AdminRole::Admin).await?;
+    private_file::write(&path, format!("{}\n", token.reveal()).as_bytes())
+        .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", path.display())))
+}
+
+fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
+    let meters = Arc::new(telemetry::Registry::default());
+    let (tables, publish) = (publisher.tables(), Arc::clone(publisher));
+    Node {
+        id: Uuid::new_v4(),
+        store: store.clone(),
+        clock: Clock::System,
+        keyring: store.keyring(),
+        custom: Arc::default(),
+        issuer: Issuer::start_with(store.clone(), meters.worker()),
+        hasher: hasher_pool(1),
+        link: Link::start_link(),
+        keeper: Keeper::start_with(store.clone(), tables, move |rows| publish.publish(rows)),
+        recorder: Recorder::start_with(store.clone(), meters.worker()),
+        hashing: Default::default(),
+        reading_custom: Arc::default(),
+        meters,
+    }
+}
+
+async fn load_custom_tokens(node: Node) {
+    node.load_custom_tokens().await;
+    Janitor::start_with(node.store.clone(), node.clock.clone());
+}
+
+async fn prepare_demo(
+    demo: &Demo,
+    catalog: &Catalog,
+    first_start: bool,
+) -> Result<(Option<demo::Echo>, Option<crate::schema::Entity>), Failure> {
+    let Demo::In(_) = demo else { return Ok((None, None)) };
+    let echo = demo::start_echo()?;
+    let shown = demo::ensure(catalog, first_start, echo.address).await?;
+    Ok((Some(echo), shown))
+}
+
+fn tell_demo(application: Option<&crate::schema::Entity>, addresses: &[(&'static str, SocketAddr)]) {
+    let address = |name: &str| addresses.iter().find(|(known, _)| *known == name).map(|(_, address)| *address);
+    if let (Some(application), Some(proxy), Some(proxy_tls)) = (application, address("proxy"), address("proxy_tls")) {
+        println!("{}", demo::lines(application, proxy, proxy_tls));
+    }
+}
+
+fn listen(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))
+}

@@ -1,0 +1,115 @@
+//! The listeners' servers: the proxy on its workers, the Admin API and the status paths on one thread each.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+
+use super::error::Failure;
+use super::listeners::{Bound, Listeners};
+use super::readiness::Readiness;
+use super::snapshot::Publisher;
+use super::status;
+use super::surroundings::NodeSurroundings;
+use crate::admin::{self, AdminState, Exposure};
+use crate::config::Settings;
+use crate::engine::Node;
+use crate::engine::catalog::Catalog;
+
+pub(super) struct Servers {
+    pub proxy: ServerHandle,
+    pub admin: ServerHandle,
+    pub status: ServerHandle,
+}
+
+/// What the servers are made of.
+pub(super) struct Parts {
+    pub settings: Settings,
+    pub node: Node,
+    pub catalog: Catalog,
+    pub readiness: Readiness,
+    pub publisher: Arc<Publisher>,
+    pub surroundings: NodeSurroundings,
+}
+
+impl Servers {
+    /// Starts serving on every socket.
+    ///
+    /// # Errors
+    /// A socket cannot be used, or TLS has no certificate.
+    pub(super) fn start(listeners: Listeners, parts: Parts) -> Result<Self, Failure> {
+        let Parts { settings, node, catalog, readiness, publisher, surroundings } = parts;
+        let admin_tls = match listeners.admin_tls.is_empty() {
+            true => None,
+            false => Some(publisher.admin_tls()?),
+        };
+        let proxy = proxy(&settings, listeners.proxy, listeners.proxy_tls, &publisher).map_err(Failure::failed)?;
+        let surroundings: Arc<NodeSurroundings> = Arc::new(surroundings);
+        let state = |exposure| Data::new(AdminState::new(catalog.clone(), exposure, surroundings.clone()));
+        let exposure = match (settings.admin_is_loopback(), settings.admin_allow_insecure) {
+            (true, _) => Exposure::Loopback,
+            (false, true) => Exposure::Insecure,
+            (false, false) => Exposure::Tokens,
+        };
+        let admin = admin(state(exposure), listeners.admin, listeners.admin_tls, admin_tls).map_err(Failure::failed)?;
+        let status = status(&node, &readiness, listeners.status).map_err(Failure::failed)?;
+        let (proxy, admin, status) = (running(proxy), running(admin), running(status));
+        Ok(Self { proxy, admin, status })
+    }
+}
+
+fn running(server: Server) -> ServerHandle {
+    let handle = server.handle();
+    actix_rt::spawn(server);
+    handle
+}
+
+fn proxy(
+    settings: &Settings,
+    plain: Vec<Bound>,
+    tls: Vec<Bound>,
+    publisher: &Arc<Publisher>,
+) -> std::io::Result<Server> {
+    let mut server = actix_server::Server::build().workers(settings.proxy_workers).disable_signals();
+    for (bound, is_tls) in
+        plain.into_iter().map(|bound| (bound, false)).chain(tls.into_iter().map(|bound| (bound, true)))
+    {
+        server = publisher.gateway.listen(server, bound.socket, is_tls)?;
+    }
+    Ok(server.run())
+}
+
+fn admin(
+    state: Data<AdminState>,
+    plain: Vec<Bound>,
+    tls: Vec<Bound>,
+    config: Option<rustls::ServerConfig>,
+) -> std::io::Result<Server> {
+    let mut server = HttpServer::new(move || {
+        let state = state.clone();
+        App::new().configure(move |config| admin::configure(config, state))
+    });
+    for bound in plain {
+        server = server.listen(bound.socket)?;
+    }
+    if let Some(config) = config {
+        for bound in tls {
+            server = server.listen_rustls_0_23(bound.socket, config.clone())?;
+        }
+    }
+    Ok(server.workers(1).disable_signals().run())
+}
+
+fn status(node: &Node, readiness: &Readiness, sockets: Vec<Bound>) -> std::io::Result<Server> {
+    let (readiness, meters) = (Data::new(readiness.clone()), Data::from(Arc::clone(&node.meters)));
+    let mut server = HttpServer::new(move || {
+        App::new().app_data(readiness.clone()).app_data(meters.clone()).configure(status::routes)
+    });
+    for bound in sockets {
+        let socket: TcpListener = bound.socket;
+        server = server.listen(socket)?;
+    }
+    Ok(server.workers(1).disable_signals().run())
+}

@@ -1,0 +1,121 @@
+//! Answers to look-ups: the known in one bounded map, the unknown in another, so that guesses push out nothing good.
+
+use std::borrow::Borrow;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use hashlink::LruCache;
+
+use crate::domain::Timestamp;
+
+/// What is remembered under a key.
+#[derive(Clone, Debug)]
+pub enum Found<V> {
+    Known(Arc<V>),
+    /// The store was asked lately and had nothing.
+    Unknown,
+}
+
+/// Bounded memory of one kind of look-up. Entries end after a time even when nobody revokes them, so that a store
+/// changed behind the gateway's back is noticed.
+#[derive(Debug)]
+pub struct Lookups<K: Eq + Hash, V> {
+    known: LruCache<K, (Arc<V>, Timestamp)>,
+    unknown: LruCache<K, Timestamp>,
+    known_ms: i64,
+    unknown_ms: i64,
+}
+
+impl<K: Eq + Hash, V> Lookups<K, V> {
+    /// `capacity` entries of each kind; life times in milliseconds.
+    pub fn new(capacity: usize, known_ms: i64, unknown_ms: i64) -> Self {
+        Self { known: LruCache::new(capacity), unknown: LruCache::new(capacity), known_ms, unknown_ms }
+    }
+
+    /// What is remembered under `key` at `now`; `None`: the store must be asked.
+    pub fn get<Q>(&mut self, key: &Q, now: Timestamp) -> Option<Found<V>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        if let Some((value, ends)) = self.known.get(key) {
+            return (*ends > now).then(|| Found::Known(Arc::clone(value)));
+        }
+        self.unknown.get(key).is_some_and(|ends| *ends > now).then_some(Found::Unknown)
+    }
+
+    pub fn remember(&mut self, key: K, value: Option<Arc<V>>, now: Timestamp) {
+        match value {
+            Some(value) => {
+                self.unknown.remove(&key);
+                self.known.insert(key, (value, Timestamp::from_millis(now.millis() + self.known_ms)));
+            }
+            None => {
+                self.known.remove(&key);
+                self.unknown.insert(key, Timestamp::from_millis(now.millis() + self.unknown_ms));
+            }
+        }
+    }
+
+    /// Forgets every view that `gone` names, and everything that was unknown (it may exist now).
+    pub fn forget(&mut self, mut gone: impl FnMut(&K, &V) -> bool) {
+        self.unknown.clear();
+        self.known.retain(|key, (value, _)| !gone(key, value));
+    }
+
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(10);
+
+    fn known(lookups: &mut Lookups<u32, &str>, key: u32, now: Timestamp) -> Option<Option<&'static str>> {
+        lookups.get(&key, now).map(|found| match found {
+            Found::Known(_) => Some("known"),
+            Found::Unknown => None,
+        })
+    }
+
+    #[test]
+    fn guesses_do_not_push_out_what_is_known() {
+        let mut lookups = Lookups::new(4, 60_000, 1_000);
+        lookups.remember(1, Some(Arc::new("good")), NOW);
+        for guess in 100..1000 {
+            lookups.remember(guess, None, NOW);
+        }
+        assert_eq!(known(&mut lookups, 1, NOW), Some(Some("known")));
+        assert_eq!(known(&mut lookups, 999, NOW), Some(None));
+        assert_eq!(known(&mut lookups, 100, NOW), None);
+    }
+
+    #[test]
+    fn entries_end() {
+        let mut lookups = Lookups::new(4, 60_000, 1_000);
+        lookups.remember(1, Some(Arc::new("good")), NOW);
+        lookups.remember(2, None, NOW);
+        assert_eq!(known(&mut lookups, 2, NOW.plus_seconds(1)), None);
+        assert_eq!(known(&mut lookups, 1, NOW.plus_seconds(59)), Some(Some("known")));
+        assert_eq!(known(&mut lookups, 1, NOW.plus_seconds(60)), None);
+    }
+
+    #[test]
+    fn forgetting_takes_what_it_names_and_every_unknown() {
+        let mut lookups = Lookups::new(4, 60_000, 1_000);
+        lookups.remember(1, Some(Arc::new("a")), NOW);
+        lookups.remember(2, Some(Arc::new("b")), NOW);
+        lookups.remember(3, None, NOW);
+        lookups.forget(|_, value| *value == "a");
+        assert_eq!(known(&mut lookups, 1, NOW), None);
+        assert_eq!(known(&mut lookups, 2, NOW), Some(Some("known")));
+        assert_eq!(known(&mut lookups, 3, NOW), None);
+    }
+}

@@ -1,0 +1,143 @@
+//! What all threads of this node share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+use tokio::sync::Semaphore;
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use super::EngineError;
+use crate::actors::{
+    Announce, Forget, Hash, HashError, Hasher, Issuer, Keeper, Link, Rebuild, Recorder, Verified, Verify,
+};
+use crate::cache::CustomTokens;
+use crate::domain::{Clock, Keyring, Secret, TokenDigest};
+use crate::storage::{StorageError, Store};
+use crate::telemetry::Registry;
+
+/// Secrets that may wait for a hasher: at 13 ms each on one thread the last one waits under a second.
+const HASHES_WAITING: usize = 64;
+/// How long an owner may take before a request gives up on it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+const CUSTOM_PAGE: usize = 10_000;
+
+/// The owners' addresses and the shared parts; cheap to clone.
+#[derive(Clone)]
+pub struct Node {
+    pub id: Uuid,
+    pub store: Store,
+    pub clock: Clock,
+    pub keyring: Arc<Keyring>,
+    pub meters: Arc<Registry>,
+    pub custom: Arc<CustomTokens>,
+    pub issuer: Addr<Issuer>,
+    pub hasher: Addr<Hasher>,
+    pub link: Addr<Link>,
+    pub keeper: Addr<Keeper>,
+    pub recorder: Addr<Recorder>,
+    pub hashing: Hashing,
+    pub reading_custom: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// Permission to wait for a hasher.
+#[derive(Clone, Debug)]
+pub struct Hashing(Arc<Semaphore>);
+
+impl Default for Hashing {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(HASHES_WAITING)))
+    }
+}
+
+impl Node {
+    /// Makes every worker forget, and waits until all have.
+    ///
+    /// # Errors
+    /// A worker did not obey in time: what was to be revoked may still be answered by it.
+    pub async fn forget(&self, what: Forget) -> Result<(), EngineError> {
+        let obeyed = self.link.send(Announce(what)).timeout(PATIENCE).await?;
+        if obeyed { Ok(()) } else { Err(EngineError::Failed("a worker did not confirm the change in time".to_owned())) }
+    }
+
+    /// Puts the stored configuration in force for the next request.
+    ///
+    /// # Errors
+    /// The store could not be read, or the keeper is stuck.
+    pub async fn publish(&self) -> Result<(), EngineError> {
+        use crate::actors::PublishError;
+        self.keeper.send(Rebuild).timeout(PATIENCE).await?.map_err(|error| match error {
+            PublishError::Storage(error) => EngineError::Storage(error),
+            PublishError::GivenUp => EngineError::Overloaded,
+        })
+    }
+
+    /// # Errors
+    /// Too many secrets wait already.
+    pub async fn hash(&self, secret: Secret) -> Result<Secret, EngineError> {
+        let _permit = self.hashing.0.try_acquire().map_err(|_| HashError::Full)?;
+        Ok(self.hasher.send(Hash(secret)).timeout(PATIENCE).await??)
+    }
+
+    /// # Errors
+    /// Too many secrets wait already.
+    pub async fn verify(&self, phc: Option<Secret>, secret: Secret) -> Result<Verified, EngineError> {
+        let _permit = self.hashing.0.try_acquire().map_err(|_| HashError::Full)?;
+        Ok(self.hasher.send(Verify { phc, secret }).timeout(PATIENCE).await?)
+    }
+
+    /// Spends a hash on a secret of nobody's, unless the hashers are busy with real ones.
+    pub(super) async fn verify_nothing(&self, secret: Secret) {
+        if self.hashing.0.available_permits() == HASHES_WAITING {
+            let _ = self.verify(None, secret).await;
+        }
+    }
+
+    /// Learns which imported tokens exist. Until it ends every token that was not minted is looked up.
+    pub async fn load_custom_tokens(&self) {
+        // One at a time: a second reader would begin a new filter under the first one's hands.
+        let _reading = self.reading_custom.lock().await;
+        if self.custom.is_loaded() && !self.custom.is_outgrown() {
+            return;
+        }
+        let mut expected = CUSTOM_PAGE;
+        loop {
+            match self.read_custom_tokens(expected).await {
+                Ok(held) if !self.custom.is_outgrown() => {
+                    self.custom.finish();
+                    debug!(tokens = held, "know {held} imported tokens");
+                    return;
+                }
+                Ok(held) => expected = held * 2,
+                Err(error) => {
+                    warn!(%error, "imported tokens could not be read, trying again");
+                    actix_rt::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    /// Makes the filter know an imported token, and grow when it must.
+    pub(super) async fn know_custom_token(&self, digest: TokenDigest) {
+        self.custom.insert(digest);
+        if self.custom.is_outgrown() {
+            self.load_custom_tokens().await;
+        }
+    }
+
+    /// Reads every imported token into a new filter for about `expected`; gives how many there are.
+    async fn read_custom_tokens(&self, expected: usize) -> Result<usize, StorageError> {
+        self.custom.begin(expected);
+        let (mut held, mut after) = (0, None);
+        loop {
+            let page = self.store.custom_token_digests(after, CUSTOM_PAGE).await?;
+            page.iter().for_each(|(_, digest)| self.custom.insert(*digest));
+            held += page.len();
+            match page.last() {
+                Some((last, _)) if page.len() == CUSTOM_PAGE => after = Some(*last),
+                _ => return Ok(held),
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What a change of an entity means to this node's caches and its snapshot.
+
+use rand::random;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::catalog::{Change, Happened, Pending, Ports};
+use super::{EngineError, Node};
+use crate::actors::Forget;
+use crate::domain::{PlainToken, Secret};
+use crate::schema::Entity;
+
+impl Ports for Node {
+    fn uuid(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+
+    fn token(&self) -> PlainToken {
+        self.keyring.mint(random())
+    }
+
+    fn hash(&self, secret: Secret) -> Pending<'_, Result<Secret, EngineError>> {
+        Box::pin(self.hash(secret))
+    }
+
+    fn changed(&self, change: Change) -> Pending<'_, Result<(), EngineError>> {
+        Box::pin(async move {
+            match change.entity {
+                "consumers" => self.forget(of_row(&change, Forget::Consumer)).await,
+                "oauth2_credentials" => self.forget(of_row(&change, Forget::Credential)).await,
+                "oauth2_tokens" => self.token_changed(&change).await,
+                "services" => {
+                    if let Some(id) = change.old().and(change.id()) {
+                        self.forget(Forget::Service(id)).await?;
+                    }
+                    self.publish().await
+                }
+                _ => self.publish().await,
+            }
+        })
+    }
+}
+
+impl Node {
+    async fn token_changed(&self, change: &Change) -> Result<(), EngineError> {
+        let value = |entity: &Entity| entity.get("access_token").and_then(Value::as_str).map(str::to_owned);
+        if let Some(token) = change.new().and_then(value)
+            && !self.keyring.is_minted(&token)
+        {
+            self.know_custom_token(self.keyring.digest(token.as_bytes())).await;
+        }
+        if let Happened::DeletedBefore { key: Some(token), .. } = &change.happened {
+            return self.forget(Forget::Token(self.keyring.digest(token.as_bytes()))).await;
+        }
+        self.forget(of_row(change, Forget::TokenRow)).await
+    }
+}
+
+/// A new row ends only what was unknown; a changed or deleted one ends its views. Without an id (deleted before, by a
+/// key that names nothing any more) it is not known whose views those were.
+fn of_row(change: &Change, row: fn(Uuid) -> Forget) -> Forget {
+    match (&change.happened, change.id()) {
+        (Happened::Created { .. }, _) => Forget::Unknowns,
+        (_, Some(id)) => row(id),
+        (_, None) => Forget::Everything,
+    }
+}

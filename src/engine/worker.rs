@@ -1,0 +1,45 @@
+//! What one worker thread holds.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+
+use super::Node;
+use crate::actors::{Caches, Credentials, Join};
+use crate::cache::VerifiedSecrets;
+use crate::telemetry::{Meters, RequestIds};
+
+/// The engine of one worker thread: its caches, its look-up actor, and the node behind them.
+#[derive(Clone)]
+pub struct Worker {
+    pub node: Node,
+    pub meters: Arc<Meters>,
+    pub request_ids: Rc<RequestIds>,
+    pub(super) caches: Rc<RefCell<Caches>>,
+    pub(super) credentials: Addr<Credentials>,
+    pub(super) verified: Rc<RefCell<VerifiedSecrets>>,
+}
+
+impl Worker {
+    /// Starts a worker's engine on this thread. `trust`: how long a view is believed without asking the store again.
+    pub fn start(node: &Node, trust: Duration) -> Self {
+        let known_ms = i64::try_from(trust.as_millis()).unwrap_or(i64::MAX / 2);
+        let caches = Rc::new(RefCell::new(Caches::new(known_ms)));
+        let meters = node.meters.worker();
+        let credentials =
+            Credentials::start_with(node.store.clone(), node.clock.clone(), Arc::clone(&meters), Rc::clone(&caches));
+        // In its mailbox before this worker's first look-up, so before any invalidation of what that finds.
+        node.link.try_send(Join(credentials.clone())).expect("the link was started, and workers are few");
+        Self {
+            node: node.clone(),
+            meters,
+            request_ids: Rc::new(RequestIds::new(rand::random())),
+            caches,
+            credentials,
+            verified: Rc::new(RefCell::new(VerifiedSecrets::new(rand::random()))),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Client authentication at the token endpoint (RFC 6749 §2.3, oauth2.md section 4).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::domain::{ClientSecret, ClientType, ClientView, Secret};
+
+use super::{OAuthError, Params};
+
+/// One reading of who the client says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    pub client_id: String,
+    /// `None`: no secret was sent.
+    pub secret: Option<Secret>,
+}
+
+/// Every reading of the client's claim, in the order to try them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientClaim {
+    /// Empty when the request names no client at all. At most two: a Basic header as sent, and form-decoded.
+    pub readings: Vec<Claimed>,
+    /// The client used the Authorization header, so refusals are 401 with a challenge.
+    pub in_header: bool,
+}
+
+/// What [`authenticate`] can settle by itself.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Authentication<'c> {
+    Accepted,
+    /// A slow hash has to be verified: `phc` against `secret`.
+    Verify {
+        phc: &'c Secret,
+        secret: &'c Secret,
+    },
+    /// The secret is right, and must be stored hashed from now on.
+    AcceptedToBeHashed {
+        secret: &'c Secret,
+    },
+}
+
+/// Reads the claim: `client_id` and `client_secret` parameters; else the Basic header; else `client_id` alone.
+pub fn claim(params: &Params, header: Option<&[u8]>) -> ClientClaim {
+    let id = params.text("client_id");
+    if let (Some(id), Some(secret)) = (id, params.text("client_secret")) {
+        let reading = Claimed { client_id: id.to_owned(), secret: Some(Secret::new(secret)) };
+        return ClientClaim { readings: vec![reading], in_header: false };
+    }
+    let readings = header.and_then(basic).unwrap_or_default();
+    if !readings.is_empty() {
+        return ClientClaim { readings, in_header: true };
+    }
+    let readings = id.map(|id| Claimed { client_id: id.to_owned(), secret: None }).into_iter().collect();
+    ClientClaim { readings, in_header: false }
+}
+
+/// HTTP Basic (RFC 7617), split at the first colon: as sent, then form-decoded (RFC 6749 §2.3.1) where that differs.
+fn basic(value: &[u8]) -> Option<Vec<Claimed>> {
+    let (scheme, encoded) = std::str::from_utf8(value).ok()?.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    let as_sent = Claimed { client_id: id.to_owned(), secret: Some(Secret::new(secret)) };
+    let unfolded = Claimed { client_id: form_decoded(id), secret: Some(Secret::new(form_decoded(secret))) };
+    Some(if as_sent == unfolded { vec![as_sent] } else { vec![as_sent, unfolded] })
+}
+
+fn form_decoded(text: &str) -> String {
+    let spaced = text.replace('+', " ");
+    percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+}
+
+/// Judges one reading against the client it names. `None` for `client`: no such client.
+///
+/// # Errors
+/// `invalid_client` on any mismatch; a public client that sends a secret is told so.
+pub fn authenticate<'c>(
+    client: Option<&'c ClientView>,
+    claimed: &'c Claimed,
+    in_header: bool,
+) -> Result<Authentication<'c>, OAuthError> {
+    let refused = OAuthError::InvalidClient { in_header };
+    let Some(client) = client else { return Err(refused) };
+    let sent = claimed.secret.as_ref();
+    if client.client_type == ClientType::Public {
+        let blank = sent.is_none_or(|secret| secret.reveal().trim().is_empty());
+        return if blank { Ok(Authentication::Accepted) } else { Err(OAuthError::SecretFromPublicClient) };
+    }
+    let Some(secret) = sent else { return Err(refused) };
+    match &client.secret {
+        ClientSecret::Hashed(phc) => Ok(Authentication::Verify { phc, secret }),
+        ClientSecret::Clear(known) if known.matches(secret.reveal()) => Ok(Authentication::Accepted),
+        ClientSecret::ToBeHashed(known) if known.matches(secret.reveal()) => {
+            Ok(Authentication::AcceptedToBeHashed { secret })
+        }
+        ClientSecret::Clear(_) | ClientSecret::ToBeHashed(_) => Err(refused),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn header(text: &str) -> Vec<u8> {
+        format!("Basic {}", STANDARD.encode(text)).into_bytes()
+    }
+
+    #[test]
+    fn parameters_come_before_the_header() {
+        let params = Params::from_form(b"client_id=a&client_secret=b");
+        let claim = claim(&params, Some(&header("x:y")));
+        assert!(!claim.in_header);
+        assert_eq!(claim.readings[0].client_id, "a");
+    }
+
+    #[test]
+    fn the_header_splits_at_the_first_colon() {
+        let claim = claim(&Params::default(), Some(&header("id:se:cret")));
+        assert!(claim.in_header);
+        assert_eq!(claim.readings, vec![Claimed { client_id: "id".into(), secret: Some(Secret::new("se:cret")) }]);
+    }
+
+    #[test]
+    fn an_encoded_header_is_read_both_ways() {
+        let claim = claim(&Params::default(), Some(&header("my%20id:a+b")));
+        assert_eq!(claim.readings[0].client_id, "my%20id");
+        assert_eq!(claim.readings[1], Claimed { client_id: "my id".into(), secret: Some(Secret::new("a b")) });
+    }
+
+    #[test]
+    fn an_id_alone_is_a_claim_without_secret() {
+        let claim = claim(&Params::from_form(b"client_id=a"), None);
+        assert_eq!(claim.readings, vec![Claimed { client_id: "a".into(), secret: None }]);
+    }
+
+    proptest! {
+        #[test]
+        fn headers_never_panic(value in prop::collection::vec(any::<u8>(), 0..80)) {
+            let _ = claim(&Params::default(), Some(&value));
+        }
+
+        #[test]
+        fn what_basic_encodes_is_read_back(id in "[a-z]{1,8}", secret in "[ -~]{0,12}") {
+            let claim = claim(&Params::default(), Some(&header(&format!("{id}:{secret}"))));
+            prop_assert_eq!(&claim.readings[0], &Claimed { client_id: id, secret: Some(Secret::new(secret)) });
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! `/oauth2/token` and `/oauth2/authorize` (oauth2.md sections 2 to 4).
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use tracing::{debug, error};
+
+use super::Config;
+use crate::engine::{EngineError, Grant, Issued, Worker};
+use crate::message::{Answer, BodyError};
+use crate::oauth2::{self, OAuthError, Params};
+use crate::plugins::{Call, ForwardedProto};
+
+/// Largest body of a token request: a real one has a few hundred bytes.
+const BODY_LIMIT: usize = 256 * 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Token,
+    Authorize,
+}
+
+/// The endpoint a path ends in; one trailing slash is allowed.
+pub(super) fn asked(path: &[u8]) -> Option<Endpoint> {
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    if path.ends_with(b"/oauth2/token") {
+        Some(Endpoint::Token)
+    } else if path.ends_with(b"/oauth2/authorize") {
+        Some(Endpoint::Authorize)
+    } else {
+        None
+    }
+}
+
+pub(super) async fn answer(config: &Config, endpoint: Endpoint, call: &mut Call<'_>, engine: &Worker) -> Answer {
+    if let Err(refusal) = check_method(endpoint, call).and_then(|()| check_https(config, call)) {
+        return refused(config, &refusal, None);
+    }
+    let params = match read_params(call).await {
+        Ok(params) => params,
+        Err(answer) => return answer,
+    };
+    let state = params.text("state").map(str::to_owned);
+    let header = call.head.headers.get(config.auth_header_name()).cloned();
+    let result = match endpoint {
+        Endpoint::Token => {
+            let claim = oauth2::claim(&params, header.as_deref());
+            let grant = Grant { policy: &config.policy, service: call.service.map(|service| service.id) };
+            engine.issue(grant, &params, claim).await
+        }
+        Endpoint::Authorize => Err(oauth2::authorize(&params, &config.policy).into()),
+    };
+    match result {
+        Ok(issued) => told(&issued, state),
+        Err(EngineError::OAuth(refusal)) => refused(config, &refusal, state),
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn check_method(endpoint: Endpoint, call: &Call<'_>) -> Result<(), OAuthError> {
+    if call.head.method == b"POST"[..] {
+        return Ok(());
+    }
+    let endpoint = match endpoint {
+        Endpoint::Token => "token",
+        Endpoint::Authorize => "authorization",
+    };
+    Err(OAuthError::InvalidMethod { method: String::from_utf8_lossy(&call.head.method).into_owned(), endpoint })
+}
+
+/// Tokens travel over TLS only: ours, or that of a trusted proxy in front.
+fn check_https(config: &Config, call: &Call<'_>) -> Result<(), OAuthError> {
+    if call.peer.tls {
+        return Ok(());
+    }
+    match call.forwarded_proto() {
+        ForwardedProto::Several if call.peer.trusted => Err(OAuthError::RepeatedForwardedProto),
+        ForwardedProto::One(proto) if proto.eq_ignore_ascii_case(b"https") => {
+            if !config.accept_http_if_already_terminated {
+                debug!("refused a token request: set `accept_http_if_already_terminated` when TLS ends in front");
+                Err(OAuthError::HttpsRequired)
+            } else if !call.peer.trusted {
+                debug!("refused a token request: the peer that ends TLS is not in `proxy.trusted_ips`");
+                Err(OAuthError::HttpsRequired)
+            } else {
+                Ok(())
+            }
+        }
+        _ => Err(OAuthError::HttpsRequired),
+    }
+}
+
+/// Query and body merged, the body winning.
+async fn read_params(call: &mut Call<'_>) -> Result<Params, Answer> {
+    let query = call.head.query.as_deref().map(Params::from_form).unwrap_or_default();
+    let body = call.body(BODY_LIMIT).await.map_err(|error| unread(&error))?;
+    let from_body = body_params(call.head.headers.get("content-type"), &body);
+    match from_body {
+        Ok(params) => Ok(query.overridden_by(params)),
+        Err(refusal) => Err(plain_error(400, refusal.code(), &refusal.description())),
+    }
+}
+
+fn body_params(content_type: Option<&Bytes>, body: &[u8]) -> Result<Params, OAuthError> {
+    let content_type = content_type.map(|value| String::from_utf8_lossy(value)).unwrap_or_default();
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match kind.as_str() {
+        _ if body.is_empty() => Ok(Params::default()),
+        "application/x-www-form-urlencoded" => Ok(Params::from_form(body)),
+        "application/json" => {
+            Params::from_json(body).ok_or(OAuthError::UnreadableBody("The body is not a JSON object"))
+        }
+        "multipart/form-data" => crate::schema::multipart_pairs(&content_type, body)
+            .map(Params::from_pairs)
+            .map_err(|_| OAuthError::UnreadableBody("The body is not multipart/form-data")),
+        // Kong reads no parameters from other bodies either.
+        _ => Ok(Params::default()),
+    }
+}
+
+fn unread(error: &BodyError) -> Answer {
+    match error {
+        BodyError::TooLong(limit) => {
+            plain_error(413, "invalid_request", &format!("The body is longer than {limit} bytes"))
+        }
+        BodyError::TimedOut => plain_error(408, "invalid_request", "The body did not arrive in time"),
+        BodyError::Truncated | BodyError::Malformed | BodyError::Io(_) => {
+            plain_error(400, "invalid_request", "The body could not be read")
+        }
+    }
+}
+
+fn told(issued: &Issued, state: Option<String>) -> Answer {
+    let mut body = Map::new();
+    body.insert("access_token".to_owned(), issued.access_token.reveal().into());
+    body.insert("token_type".to_owned(), "bearer".into());
+    if let Some(seconds) = issued.expires_in {
+        body.insert("expires_in".to_owned(), seconds.into());
+    }
+    if let Some(refresh_token) = &issued.refresh_token {
+        body.insert("refresh_token".to_owned(), refresh_token.reveal().into());
+    }
+    echo(&mut body, state);
+    uncached(Answer::json(200, &Value::Object(body)))
+}
+
+fn refused(config: &Config, refusal: &OAuthError, state: Option<String>) -> Answer {
+    let (code, description) = (refusal.code(), refusal.description());
+    let mut body = Map::new();
+    body.insert("error".to_owned(), code.into());
+    body.insert("error_description".to_owned(), description.clone().into());
+    echo(&mut body, state);
+    let body = Value::Object(body);
+    uncached(match refusal {
+        OAuthError::InvalidMethod { .. } => Answer::json(405, &body)
+            .with_header("www-authenticate", config.challenge(Some((code, &description))))
+            .with_header("allow", "POST"),
+        OAuthError::InvalidClient { in_header: true } => {
+            Answer::json(401, &body).with_header("www-authenticate", "Basic realm=\"OAuth2.0\"")
+        }
+        _ => Answer::json(400, &body),
+    })
+}
+
+/// Nothing the client did: too much waits, or the store is away or broken.
+fn failed(failure: &EngineError) -> Answer {
+    if failure.is_transient() {
+        let description = "The server is currently unable to handle the request, try again later";
+        return plain_error(503, "temporarily_unavailable", description).with_header("retry-after", "1");
+    }
+    error!(error = %failure, "a token request failed");
+    plain_error(500, "server_error", "An unexpected error occurred")
+}
+
+fn plain_error(status: u16, code: &str, description: &str) -> Answer {
+    uncached(Answer::json(status, &json!({ "error": code, "error_description": description })))
+}
+
+fn echo(body: &mut Map<String, Value>, state: Option<String>) {
+    if let Some(state) = state {
+        body.insert("state".to_owned(), state.into());
+    }
+}
+
+fn uncached(answer: Answer) -> Answer {
+    answer.with_header("cache-control", "no-store").with_header("pragma", "no-cache")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_found_at_the_end_of_a_path() {
+        assert_eq!(asked(b"/oauth2/token"), Some(Endpoint::Token));
+        assert_eq!(asked(b"/some/prefix/oauth2/token/"), Some(Endpoint::Token));
+        assert_eq!(asked(b"/x/oauth2/authorize"), Some(Endpoint::Authorize));
+        assert_eq!(asked(b"/oauth2/token//"), None);
+        assert_eq!(asked(b"/oauth2/tokens"), None);
+        assert_eq!(asked(b"/xoauth2/token"), None);
+    }
+}

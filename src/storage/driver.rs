@@ -1,0 +1,104 @@
+//! The two drivers behind one face.
+//!
+//! Everything else in this room speaks [`Statement`]s and [`Row`]s; only this file knows that there are two databases.
+//! `tests/architecture.rs` counts the places where that matters.
+
+use std::time::Duration;
+
+use super::migrations::{Applied, Source};
+use super::postgres::Postgres;
+use super::sqlite::Sqlite;
+use super::value::{Row, Statement, Value};
+use super::{Location, StorageError};
+
+pub(super) enum Driver {
+    Postgres(Postgres),
+    Sqlite(Sqlite),
+}
+
+/// The few words that the two dialects spell differently.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dialect {
+    pub name: &'static str,
+    /// A table function that gives the elements of a JSON array of texts in a column `value`.
+    pub each: &'static str,
+}
+
+const POSTGRES: Dialect = Dialect { name: "postgres", each: "jsonb_array_elements_text" };
+const SQLITE: Dialect = Dialect { name: "sqlite", each: "json_each" };
+
+/// How long a migration run waits for another one to end.
+pub(super) const MIGRATION_WAIT: Duration = Duration::from_secs(60);
+
+impl Driver {
+    pub async fn open(location: Location) -> Result<(Self, Dialect), StorageError> {
+        match location {
+            Location::Postgres(options) => Ok((Self::Postgres(Postgres::open(&options)?), POSTGRES)),
+            Location::Sqlite(options) => Ok((Self::Sqlite(Sqlite::open(options).await?), SQLITE)),
+        }
+    }
+
+    /// Finishes what is queued and lets go of the database.
+    pub async fn close(&self) {
+        match self {
+            Self::Postgres(driver) => driver.close(),
+            Self::Sqlite(driver) => driver.close().await,
+        }
+    }
+
+    /// Runs statements that change nothing; they all see the same moment.
+    pub async fn read(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StorageError> {
+        match self {
+            Self::Postgres(driver) => driver.read(statements).await,
+            Self::Sqlite(driver) => driver.read(statements).await,
+        }
+    }
+
+    /// Runs all statements or none; they have happened, durably, when this returns.
+    pub async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, StorageError> {
+        match self {
+            Self::Postgres(driver) => driver.write(statements).await,
+            Self::Sqlite(driver) => driver.write(statements).await,
+        }
+    }
+
+    /// Inserts token rows with one commit; a bad row fails alone.
+    pub async fn insert_tokens(&self, rows: Vec<Vec<Value>>) -> Vec<Result<(), StorageError>> {
+        match self {
+            Self::Postgres(driver) => driver.insert_tokens(rows).await,
+            Self::Sqlite(driver) => driver.insert_tokens(rows).await,
+        }
+    }
+
+    /// Tables and columns that restrict deletes from `table`. PostgreSQL names the culprit itself.
+    pub async fn restricting(&self, table: &'static str) -> Result<Vec<(String, String)>, StorageError> {
+        match self {
+            Self::Postgres(_) => Ok(Vec::new()),
+            Self::Sqlite(driver) => driver.restricting(table).await,
+        }
+    }
+
+    /// Prepares a statement without running it.
+    pub async fn prepare(&self, sql: String) -> Result<(), StorageError> {
+        match self {
+            Self::Postgres(driver) => driver.prepare(&sql).await,
+            Self::Sqlite(driver) => driver.prepare(sql).await,
+        }
+    }
+
+    /// What the table of migrations says; empty when there is none.
+    pub async fn applied(&self) -> Result<Vec<Applied>, StorageError> {
+        match self {
+            Self::Postgres(driver) => driver.applied().await,
+            Self::Sqlite(driver) => driver.applied().await,
+        }
+    }
+
+    /// Applies what is missing of `sources`, alone: a second run at the same time waits and then finds nothing to do.
+    pub async fn migrate(&self, sources: Vec<Source>, now: i64) -> Result<(), StorageError> {
+        match self {
+            Self::Postgres(driver) => driver.migrate(&sources, now).await,
+            Self::Sqlite(driver) => driver.migrate(sources, now).await,
+        }
+    }
+}

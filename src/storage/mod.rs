@@ -1,0 +1,41 @@
+//! The store: SQL and row mapping once, driven twice (PostgreSQL, SQLite).
+//!
+//! [`Store`] is the only door. Entities of the Admin API are stored generically, from their schemas; verbs with rules of
+//! their own (redeem a code, insert a batch of tokens, sweep, reseal) are written by hand, each one atomic method, its SQL
+//! beside its row mapping.
+//!
+//! **Invariants:** secrets rest sealed or digested, and are sealed and opened here and nowhere else; a row past its end is
+//! invisible to every reader, swept or not; what was answered as written is on disk; every wait is bounded; no error text
+//! holds a value of a row; the two databases answer alike (one suite tests both).
+//!
+//! **Absent on purpose:** caches, retries of writes, decisions (a store says what is, `oauth2` says what it means),
+//! repository traits and mocks (SQLite in memory is the test double).
+
+mod admin_tokens;
+mod audit;
+mod clients;
+mod codes;
+mod configuration;
+mod crud;
+mod driver;
+mod error;
+mod list;
+mod location;
+mod migrations;
+mod page;
+mod postgres;
+mod reseal;
+mod rows;
+mod sqlite;
+mod statements;
+mod store;
+mod sweep;
+mod table;
+mod tokens;
+mod value;
+
+pub use error::StorageError;
+pub use location::{Location, PostgresOptions, Role, SqliteOptions};
+pub use page::{AdminRole, AdminToken, AuditRecord, ListQuery, Lookup, Page, TagFilter, Tagged};
+pub use reseal::{ResealCursor, Resealed};
+pub use store::{Migration, Store};

@@ -1,0 +1,34 @@
+//! Migrations on SQLite: one exclusive transaction for all that is missing.
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use crate::domain::Timestamp;
+use crate::storage::StorageError;
+use crate::storage::migrations::{APPLIED, Applied, RECORD, Source, TABLE, missing};
+
+use super::bind::numbered;
+use super::errors::failure;
+
+pub(super) fn applied(connection: &Connection) -> Result<Vec<Applied>, StorageError> {
+    let exists = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'";
+    if connection.query_row(exists, [], |row| row.get::<_, i64>(0)).map_err(failure)? == 0 {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare(APPLIED).map_err(failure)?;
+    let rows = statement.query_map([], |row| {
+        let applied_at = Timestamp::from_millis(row.get(2)?);
+        Ok(Applied { version: row.get(0)?, checksum: row.get(1)?, applied_at })
+    });
+    rows.and_then(Iterator::collect).map_err(failure)
+}
+
+pub(super) fn up(connection: &mut Connection, sources: &[Source], now: i64) -> Result<(), StorageError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive).map_err(failure)?;
+    transaction.execute_batch(TABLE).map_err(failure)?;
+    for source in missing(sources, &applied(&transaction)?)? {
+        transaction.execute_batch(source.sql).map_err(failure)?;
+        let record = params![source.version, source.name, source.checksum(), now];
+        transaction.execute(&numbered(RECORD), record).map_err(failure)?;
+    }
+    transaction.commit().map_err(failure)
+}

@@ -1,0 +1,150 @@
+//! Counters, per worker, summed when read; Prometheus text format.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// One counted thing. Names are stable: dashboards depend on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meter {
+    Requests1xx,
+    Requests2xx,
+    Requests3xx,
+    Requests4xx,
+    Requests5xx,
+    TokenCacheHit,
+    TokenNegativeHit,
+    TokenStampRefused,
+    TokenLookup,
+    ClientCacheHit,
+    ClientLookup,
+    TokensIssued,
+    TokenBatches,
+    SecretsVerified,
+    SecretsRemembered,
+    Overloaded,
+    AuditDropped,
+}
+
+const METERS: &[(Meter, &str, &str)] = &[
+    (Meter::Requests1xx, "tollgate_requests_total{class=\"1xx\"}", "Answers by status class."),
+    (Meter::Requests2xx, "tollgate_requests_total{class=\"2xx\"}", ""),
+    (Meter::Requests3xx, "tollgate_requests_total{class=\"3xx\"}", ""),
+    (Meter::Requests4xx, "tollgate_requests_total{class=\"4xx\"}", ""),
+    (Meter::Requests5xx, "tollgate_requests_total{class=\"5xx\"}", ""),
+    (Meter::TokenCacheHit, "tollgate_token_checks_total{tier=\"node\"}", "Token checks by what answered them."),
+    (Meter::TokenNegativeHit, "tollgate_token_checks_total{tier=\"negative\"}", ""),
+    (Meter::TokenStampRefused, "tollgate_token_checks_total{tier=\"stamp\"}", ""),
+    (Meter::TokenLookup, "tollgate_token_checks_total{tier=\"database\"}", ""),
+    (Meter::ClientCacheHit, "tollgate_client_checks_total{tier=\"node\"}", "Client look-ups by what answered them."),
+    (Meter::ClientLookup, "tollgate_client_checks_total{tier=\"database\"}", ""),
+    (Meter::TokensIssued, "tollgate_tokens_issued_total", "Access tokens issued."),
+    (Meter::TokenBatches, "tollgate_token_batches_total", "Database commits that issued tokens."),
+    (Meter::SecretsVerified, "tollgate_secrets_verified_total{how=\"hash\"}", "Hashed client secrets verified."),
+    (Meter::SecretsRemembered, "tollgate_secrets_verified_total{how=\"memory\"}", ""),
+    (Meter::Overloaded, "tollgate_overloaded_total", "Requests refused because a queue was full."),
+    (Meter::AuditDropped, "tollgate_audit_dropped_total", "Audit records that could not be stored."),
+];
+
+/// The counters of one worker.
+#[derive(Debug)]
+pub struct Meters {
+    counts: [AtomicU64; METERS.len()],
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        Self { counts: [const { AtomicU64::new(0) }; METERS.len()] }
+    }
+}
+
+impl Meters {
+    pub fn count(&self, meter: Meter) {
+        self.add(meter, 1);
+    }
+
+    pub fn add(&self, meter: Meter, number: u64) {
+        self.counts[meter as usize].fetch_add(number, Ordering::Relaxed);
+    }
+
+    /// Counts an answer by its status class.
+    pub fn count_status(&self, status: u16) {
+        self.count(match status {
+            0..=199 => Meter::Requests1xx,
+            200..=299 => Meter::Requests2xx,
+            300..=399 => Meter::Requests3xx,
+            400..=499 => Meter::Requests4xx,
+            _ => Meter::Requests5xx,
+        });
+    }
+}
+
+/// A value read at the moment it is asked for.
+pub type Gauges = Box<dyn Fn() -> Vec<(&'static str, f64)> + Send + Sync>;
+
+/// Every worker's counters, and gauges.
+#[derive(Default)]
+pub struct Registry {
+    workers: Mutex<Vec<Arc<Meters>>>,
+    gauges: Mutex<Vec<Gauges>>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Registry")
+    }
+}
+
+impl Registry {
+    /// Counters for one more worker.
+    pub fn worker(&self) -> Arc<Meters> {
+        let meters = Arc::new(Meters::default());
+        self.workers.lock().expect("no one panics while holding it").push(Arc::clone(&meters));
+        meters
+    }
+
+    pub fn add_gauges(&self, gauges: Gauges) {
+        self.gauges.lock().expect("no one panics while holding it").push(gauges);
+    }
+
+    /// The sum over all workers.
+    pub fn total(&self, meter: Meter) -> u64 {
+        let workers = self.workers.lock().expect("no one panics while holding it");
+        workers.iter().map(|meters| meters.counts[meter as usize].load(Ordering::Relaxed)).sum()
+    }
+
+    /// Prometheus text format.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        for (meter, series, help) in METERS {
+            let name = series.split('{').next().unwrap_or(series);
+            if !help.is_empty() {
+                let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter");
+            }
+            let _ = writeln!(text, "{series} {}", self.total(*meter));
+        }
+        for gauges in self.gauges.lock().expect("no one panics while holding it").iter() {
+            for (name, value) in gauges() {
+                let _ = writeln!(text, "# TYPE {name} gauge\n{name} {value}");
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_are_summed_and_every_meter_has_its_row() {
+        for (nth, (meter, ..)) in METERS.iter().enumerate() {
+            assert_eq!(*meter as usize, nth);
+        }
+        let registry = Registry::default();
+        registry.worker().count_status(204);
+        registry.worker().count(Meter::Requests2xx);
+        assert_eq!(registry.total(Meter::Requests2xx), 2);
+        assert!(registry.render().contains("tollgate_requests_total{class=\"2xx\"} 2\n"));
+    }
+}

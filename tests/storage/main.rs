@@ -1,0 +1,17 @@
+//! The store on both databases: one suite, every backend.
+//!
+//! The PostgreSQL half needs `TOLLGATE_TEST_POSTGRES` (a URL of a server where schemas may be made) and fails without it.
+
+mod bench;
+mod catalog;
+mod codes;
+mod entities;
+mod fixtures;
+mod lists;
+mod migrations;
+mod on_postgres;
+mod on_postgres_tls;
+mod on_sqlite;
+mod resealing;
+mod tokens;
+mod verbs;
