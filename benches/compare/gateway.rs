@@ -37,16 +37,16 @@ impl Gateway {
         }
         let begun = Instant::now();
         let child = command.stdout(Stdio::null()).spawn().expect("the gateway starts");
-        loop {
-            let lines = std::fs::read_to_string(&log).unwrap_or_default();
-            if lines.contains("\"ready\"") {
-                let port = |listener: &str| port_of(&lines, listener);
-                let (proxy_port, admin_port) = (port("proxy"), port("admin"));
-                return Self { child, proxy_port, admin_port, started_in: begun.elapsed() };
-            }
+        let mut gateway = Self { child, proxy_port: 0, admin_port: 0, started_in: Duration::ZERO };
+        let mut lines = String::new();
+        while !lines.contains("\"ready\"") {
             assert!(begun.elapsed() < Duration::from_secs(20), "the gateway did not get ready:\n{lines}");
             std::thread::sleep(Duration::from_millis(1));
+            lines = std::fs::read_to_string(&log).unwrap_or_default();
         }
+        gateway.started_in = begun.elapsed();
+        (gateway.proxy_port, gateway.admin_port) = (port_of(&lines, "proxy"), port_of(&lines, "admin"));
+        gateway
     }
 
     pub fn pid(&self) -> u32 {

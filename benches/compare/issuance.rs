@@ -77,7 +77,7 @@ async fn application(store: &Store) -> Uuid {
     let (consumer, credential) = (Uuid::now_v7(), Uuid::now_v7());
     let name = format!("bench-{consumer}");
     let mut generate = |auto| match auto {
-        tollgate::schema::Auto::Uuid => serde_json::json!(consumer),
+        tollgate::schema::Auto::Uuid => consumer.to_string().into(),
         tollgate::schema::Auto::Token => serde_json::json!(Uuid::now_v7().simple().to_string()),
         _ => serde_json::json!(Clock::System.now().seconds()),
     };
@@ -86,12 +86,12 @@ async fn application(store: &Store) -> Uuid {
     let made = tollgate::schema::insert(schema, body, &mut generate).expect("the body is good");
     store.insert(schema, &made.entity).await.expect("the consumer is stored");
     let mut generate = |auto| match auto {
-        tollgate::schema::Auto::Uuid => serde_json::json!(credential),
+        tollgate::schema::Auto::Uuid => credential.to_string().into(),
         tollgate::schema::Auto::Token => serde_json::json!(Uuid::now_v7().simple().to_string()),
         _ => serde_json::json!(Clock::System.now().seconds()),
     };
     let schema = registry.entity("oauth2_credentials").expect("it is built in");
-    let body = serde_json::json!({ "name": "bench", "consumer": { "id": consumer } });
+    let body = serde_json::json!({ "name": "bench", "consumer": { "id": consumer.to_string() } });
     let body = serde_json::from_value(body).expect("an object");
     let made = tollgate::schema::insert(schema, body, &mut generate).expect("the body is good");
     store.insert(schema, &made.entity).await.expect("the credential is stored");

@@ -40,6 +40,8 @@ impl Caches {
 }
 
 type Answer<V> = Result<Option<Arc<V>>, StorageError>;
+/// Who waits for a look-up, and the generation in which it began.
+type Flight<V> = (u64, Vec<oneshot::Sender<Answer<V>>>);
 
 /// Asks the store for a token that the cache does not have.
 #[derive(Message)]
@@ -59,7 +61,7 @@ pub struct FindConsumer(pub String);
 /// Look-ups in flight of one kind. A look-up belongs to the generation in which it began: whoever asks after an
 /// invalidation begins another, which takes over those who wait for the old one; what the old one finds is dropped.
 struct Flights<K, V> {
-    waiting: HashMap<K, (u64, Vec<oneshot::Sender<Answer<V>>>)>,
+    waiting: HashMap<K, Flight<V>>,
 }
 
 impl<K: Eq + Hash + Clone, V> Flights<K, V> {

@@ -66,7 +66,7 @@ enum Command {
     },
     /// Exit 0 when the gateway is ready
     Health {
-        /// The status listener, such as http://127.0.0.1:8100; default: where the settings put it
+        /// The status listener, such as 127.0.0.1:8100; default: where the settings put it
         #[arg(long, value_name = "STATUS")]
         url: Option<String>,
     },

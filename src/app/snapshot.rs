@@ -111,9 +111,7 @@ impl Publisher {
 }
 
 fn gateway(settings: &Settings, node: &Arc<OnceLock<Node>>) -> Arc<proxy::Gateway<Compiled>> {
-    let texts: Vec<String> = settings.proxy_trusted_ips.iter().map(ToString::to_string).collect();
-    let trusted =
-        TrustedNetworks::parse(texts.iter().map(String::as_str)).expect("the settings were parsed as networks");
+    let trusted = TrustedNetworks(settings.proxy_trusted_ips.clone());
     let (trust, of_worker, of_record) = (settings.cluster_stale_limit, Arc::clone(node), Arc::clone(node));
     proxy::Gateway::new(
         proxy::Settings { trusted, ..proxy::Settings::default() },

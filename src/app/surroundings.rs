@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::readiness::Readiness;
 use crate::actors::{Record, Recorder};
-use crate::admin::{AdminIdentity, AdminRole, AuditEntry, Surroundings};
+use crate::admin::{AdminIdentity, AdminRole, AuditEntry, AuditPage, Surroundings};
 use crate::config::{Layers, SETTINGS};
 use crate::domain::Secret;
 use crate::engine::catalog::Pending;
@@ -119,11 +119,7 @@ impl Surroundings for NodeSurroundings {
         })
     }
 
-    fn audit(
-        &self,
-        before: Option<Uuid>,
-        size: usize,
-    ) -> Pending<'_, Result<(Vec<AuditRecord>, Option<Uuid>), EngineError>> {
+    fn audit(&self, before: Option<Uuid>, size: usize) -> Pending<'_, Result<AuditPage, EngineError>> {
         Box::pin(async move {
             let page = self.node.store.list_audit(before, size).await?;
             Ok((page.data, page.next))

@@ -10,12 +10,10 @@
 
 mod explain;
 mod layers;
-mod network;
 mod settings;
 mod table;
 
 pub use explain::explain;
 pub use layers::{Fault, Layers, Origin};
-pub use network::Network;
 pub use settings::{DatabaseUrl, LogFormat, LogLevel, Settings};
 pub use table::{Mode, SETTINGS, Setting};

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::layers::{Fault, Layers};
-use super::network::Network;
-use crate::domain::Secret;
+use crate::domain::{Network, Secret};
 
 /// Where the data lives.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@
 mod clock;
 mod code;
 mod keyring;
+mod network;
 mod scope;
 mod secret;
 mod views;
@@ -16,6 +17,7 @@ mod views;
 pub use clock::{Clock, Timestamp};
 pub use code::{Code, CodeState, NewCode};
 pub use keyring::{KeyId, Keyring, KeyringError, SealedToken, TokenDigest};
+pub use network::Network;
 pub use scope::ScopeSet;
 pub use secret::{PlainToken, Secret};
 pub use views::{ClientSecret, ClientType, ClientView, Consumer, NewToken, TokenView};

@@ -26,7 +26,11 @@ impl Ports for Node {
     fn changed(&self, change: Change) -> Pending<'_, Result<(), EngineError>> {
         Box::pin(async move {
             match change.entity {
-                "consumers" => self.forget(of_row(&change, Forget::Consumer)).await,
+                "consumers" => {
+                    self.forget(of_row(&change, Forget::Consumer)).await?;
+                    // Its plugins went with it.
+                    if matches!(change.happened, Happened::Deleted { .. }) { self.publish().await } else { Ok(()) }
+                }
                 "oauth2_credentials" => self.forget(of_row(&change, Forget::Credential)).await,
                 "oauth2_tokens" => self.token_changed(&change).await,
                 "services" => {
@@ -44,7 +48,7 @@ impl Ports for Node {
 impl Node {
     async fn token_changed(&self, change: &Change) -> Result<(), EngineError> {
         let value = |entity: &Entity| entity.get("access_token").and_then(Value::as_str).map(str::to_owned);
-        if let Some(token) = change.new().and_then(value)
+        if let Some(token) = change.current().and_then(value)
             && !self.keyring.is_minted(&token)
         {
             self.know_custom_token(self.keyring.digest(token.as_bytes())).await;

@@ -1,7 +1,6 @@
 //! The data plane as the rest of the program holds it.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use actix_server::ServerBuilder;
 use actix_service::{fn_factory, fn_service};
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
@@ -97,23 +96,20 @@ impl<P: Plugin> Gateway<P> {
         self.draining.send_replace(true);
     }
 
-    /// Adds a listener to a server that is being built. Port 0 picks a free one; the address bound is returned. Must
-    /// be called inside a runtime.
+    /// Adds a bound listener to a server that is being built.
     ///
     /// # Errors
-    /// The address cannot be bound.
+    /// The socket cannot be used.
     pub fn listen(
         self: &Arc<Self>,
         server: ServerBuilder,
-        address: SocketAddr,
+        listener: std::net::TcpListener,
         tls: bool,
-    ) -> io::Result<(ServerBuilder, SocketAddr)> {
-        let listener = bind(address)?;
-        let bound = listener.local_addr()?;
+    ) -> io::Result<ServerBuilder> {
         let gateway = Arc::clone(self);
         let acceptor = tls.then(|| self.acceptor()).transpose()?;
         let name = if tls { "proxy-tls" } else { "proxy" };
-        let server = server.listen(name, listener, move || {
+        server.listen(name, listener, move || {
             let (gateway, acceptor) = (Arc::clone(&gateway), acceptor.clone());
             fn_factory(move || {
                 let worker = Worker::of_thread(&gateway);
@@ -127,8 +123,7 @@ impl<P: Plugin> Gateway<P> {
                 });
                 async move { service_of(service).await }
             })
-        })?;
-        Ok((server, bound))
+        })
     }
 
     fn acceptor(self: &Arc<Self>) -> io::Result<TlsAcceptor> {
@@ -166,12 +161,4 @@ where
     F: actix_service::ServiceFactory<TcpStream, Config = (), InitError = ()>,
 {
     factory.new_service(()).await
-}
-
-fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    const BACKLOG: u32 = 2048;
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)?.into_std()
 }

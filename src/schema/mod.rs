@@ -1,7 +1,7 @@
 //! One declaration per admin entity: fields, defaults, references, unique keys, checks.
 //!
 //! From it come body decoding, all violations at once, SQL for create/read/update/delete/list (room `storage`), JSON
-//! out, `/schemas/…` and OpenAPI. A body goes [`decode`] → [`Registry::insert`] (or `replace`, `patch`), which reads
+//! out, `/schemas/…` and OpenAPI. A body goes [`decode()`] → [`Registry::insert`] (or `replace`, `patch`), which reads
 //! form texts by type, resolves shorthands, fills defaults and judges.
 //!
 //! **Invariants:** pure; a validated [`Entity`] has every field of its schema, in schema order, `null` where unset;

@@ -58,7 +58,8 @@ fn an_answer_reaches_the_client_rebuilt() {
 #[test]
 fn a_trusted_peer_is_believed() {
     run(async {
-        let settings = Settings { trusted: TrustedNetworks::parse(["127.0.0.0/8"]).unwrap(), ..Settings::default() };
+        let settings =
+            Settings { trusted: TrustedNetworks(vec!["127.0.0.0/8".parse().unwrap()]), ..Settings::default() };
         let house = House::with(settings, configured(echo().await, json!({}), json!({"protocols": ["https"]})));
         let request = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: b\r\n\r\n";
         let reply = house.ask(request).await;

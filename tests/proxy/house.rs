@@ -104,10 +104,12 @@ impl House {
         let shared = Arc::clone(&gateway);
         std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
-                let any = "127.0.0.1:0".parse().unwrap();
+                let bound = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+                let (on_plain, on_tls) = (bound(), bound());
+                let (plain, tls) = (on_plain.local_addr().unwrap(), on_tls.local_addr().unwrap());
                 let server = actix_server::Server::build().workers(1).disable_signals();
-                let (server, plain) = shared.listen(server, any, false).unwrap();
-                let (server, tls) = shared.listen(server, any, true).unwrap();
+                let server = shared.listen(server, on_plain, false).unwrap();
+                let server = shared.listen(server, on_tls, true).unwrap();
                 let server = server.run();
                 send.send((plain, tls, server.handle())).unwrap();
                 server.await.unwrap();
