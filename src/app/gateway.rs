@@ -148,10 +148,8 @@ impl Gateway {
             Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),
             Step::new("status", Duration::from_secs(2), servers.status.stop(false)),
             Step::new("echo", Duration::from_secs(2), echo),
-            Step::new("store", Duration::from_secs(10), async move {
-                // Everything answered is durable; what is left is handing the file back in good order.
-                drop(node);
-            }),
+            // Everything answered is durable; what is left is handing the file back in good order.
+            Step::new("store", Duration::from_secs(10), async move { node.store.close().await }),
         ])
         .await;
     }
