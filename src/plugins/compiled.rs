@@ -25,7 +25,7 @@ impl Plugin for Compiled {
 
     fn compile(attachment: &Attachment) -> Result<Self, String> {
         match attachment.name.as_str() {
-            oauth2::NAME => oauth2::OAuth2::compile(&attachment.config).map(Self::OAuth2),
+            oauth2::NAME => oauth2::OAuth2::compile(attachment.id, &attachment.config).map(Self::OAuth2),
             other => Err(format!("there is no plugin `{other}`")),
         }
     }
