@@ -13,6 +13,9 @@ use crate::engine::{AuditRecord, EngineError, Node};
 use crate::storage;
 use crate::telemetry::Meter;
 
+/// The level of Kong's Admin API that this one has: what tools written for Kong judge by (docs/decisions/0006).
+const KONG_LEVEL: &str = "3.9.0";
+
 /// The node, as the Admin API sees it.
 pub(super) struct NodeSurroundings {
     node: Node,
@@ -26,18 +29,26 @@ impl NodeSurroundings {
     }
 }
 
-/// The settings by section, secrets left out.
+/// The settings without secrets, flat as Kong's: `proxy_listen`. Clients of Kong read `database` and `portal`.
 fn configuration(layers: &Layers) -> Value {
-    let mut sections = Map::new();
-    for setting in SETTINGS.iter().filter(|setting| !setting.secret) {
-        let Some((section, key)) = setting.name.split_once('.') else { continue };
-        let section = sections.entry(section).or_insert_with(|| json!({}));
-        section[key] = match layers.text(setting.name) {
-            "" => Value::Null,
-            text => text.into(),
-        };
+    let shown = SETTINGS.iter().filter(|setting| !setting.secret);
+    let mut settings: Map<String, Value> =
+        shown.map(|setting| (setting.name.replace('.', "_"), typed(setting.name, layers.text(setting.name)))).collect();
+    let kind = if layers.text("database.url").starts_with("sqlite:") { "sqlite" } else { "postgres" };
+    settings.insert("database".to_owned(), kind.into());
+    settings.insert("portal".to_owned(), settings.get("portal_enabled").cloned().unwrap_or_default());
+    Value::Object(settings)
+}
+
+/// A setting's text as JSON: lists as arrays, numbers and flags as such.
+fn typed(name: &str, text: &str) -> Value {
+    let list = name.contains(".listen") || name.ends_with("_ips");
+    match text {
+        _ if list => text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect(),
+        "" => Value::Null,
+        "true" | "false" => (text == "true").into(),
+        _ => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
     }
-    Value::Object(sections)
 }
 
 fn hostname() -> String {
@@ -52,7 +63,8 @@ impl Surroundings for NodeSurroundings {
 
     fn information(&self) -> Value {
         json!({
-            "version": env!("CARGO_PKG_VERSION"),
+            "version": KONG_LEVEL,
+            "tollgate": env!("CARGO_PKG_VERSION"),
             "tagline": "Welcome to tollgate",
             "hostname": hostname(),
             "node_id": self.node.id.to_string(),
