@@ -1,17 +1,19 @@
 //! What the Admin API shows of the node around it.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::readiness::Readiness;
+use super::vitals::Vitals;
 use crate::actors::{Record, Recorder};
 use crate::admin::{AdminIdentity, AdminRole, AuditEntry, AuditPage, Surroundings};
-use crate::config::{Layers, SETTINGS};
-use crate::domain::Secret;
+use crate::config::{Layers, SETTINGS, SetToken};
+use crate::domain::{Secret, TokenDigest};
 use crate::engine::catalog::Pending;
 use crate::engine::{AuditRecord, EngineError, Node};
 use crate::storage;
-use crate::telemetry::Meter;
 
 /// The level of Kong's Admin API that this one has: what tools written for Kong judge by (docs/decisions/0006).
 const KONG_LEVEL: &str = "3.9.0";
@@ -19,13 +21,24 @@ const KONG_LEVEL: &str = "3.9.0";
 /// The node, as the Admin API sees it.
 pub(super) struct NodeSurroundings {
     node: Node,
-    readiness: Readiness,
+    vitals: Vitals,
     configuration: Value,
+    tokens: ArcSwap<Vec<(TokenDigest, AdminIdentity)>>,
 }
 
 impl NodeSurroundings {
-    pub(super) fn new(node: Node, readiness: Readiness, layers: &Layers) -> Self {
-        Self { node, readiness, configuration: configuration(layers) }
+    pub(super) fn new(node: Node, vitals: Vitals, layers: &Layers) -> Self {
+        Self { node, vitals, configuration: configuration(layers), tokens: ArcSwap::default() }
+    }
+
+    /// Takes the tokens of the settings, instead of those taken before.
+    pub(super) fn take_tokens(&self, tokens: &[SetToken]) {
+        let digested = tokens.iter().map(|set| {
+            let role = if set.read_only { AdminRole::ReadOnly } else { AdminRole::Admin };
+            let digest = self.node.keyring.digest(set.token.reveal().as_bytes());
+            (digest, AdminIdentity { name: set.name.clone(), role })
+        });
+        self.tokens.store(Arc::new(digested.collect()));
     }
 }
 
@@ -73,27 +86,11 @@ impl Surroundings for NodeSurroundings {
     }
 
     fn status(&self) -> Pending<'_, Value> {
-        Box::pin(async move {
-            let mut report = self.readiness.report().await;
-            let total = |meter| self.node.meters.total(meter);
-            report["server"]["total_requests"] =
-                [Meter::Requests1xx, Meter::Requests2xx, Meter::Requests3xx, Meter::Requests4xx, Meter::Requests5xx]
-                    .into_iter()
-                    .map(total)
-                    .sum::<u64>()
-                    .into();
-            report["cache"] = json!({
-                "hits": total(Meter::TokenCacheHit),
-                "unknown": total(Meter::TokenNegativeHit),
-                "refused_by_stamp": total(Meter::TokenStampRefused),
-                "database_reads": total(Meter::TokenLookup),
-            });
-            report
-        })
+        Box::pin(self.vitals.report())
     }
 
     fn ready(&self) -> Pending<'_, Result<(), String>> {
-        Box::pin(async move { self.readiness.check().await.map_err(str::to_owned) })
+        Box::pin(async move { self.vitals.readiness.check().await.map_err(str::to_owned) })
     }
 
     fn metrics(&self) -> String {
@@ -103,6 +100,10 @@ impl Surroundings for NodeSurroundings {
     fn find_admin_token(&self, token: Secret) -> Pending<'_, Result<Option<AdminIdentity>, EngineError>> {
         Box::pin(async move {
             let digest = self.node.keyring.digest(token.reveal().as_bytes());
+            let set = self.tokens.load().iter().find(|(known, _)| *known == digest).map(|(_, found)| found.clone());
+            if set.is_some() {
+                return Ok(set);
+            }
             let found = self.node.store.find_admin_token(digest).await?;
             Ok(found.map(|token| AdminIdentity {
                 name: token.name,
