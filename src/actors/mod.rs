@@ -17,6 +17,7 @@
 //! **Absent on purpose:** decisions of the protocol (`oauth2`), HTTP, other nodes (the link is local for now).
 
 mod credentials;
+mod flights;
 mod hasher;
 mod issuer;
 mod janitor;
@@ -24,7 +25,7 @@ mod keeper;
 mod link;
 mod recorder;
 
-pub use credentials::{Caches, Credentials, FindClient, FindConsumer, FindToken};
+pub use credentials::{Ask, Caches, Credentials, FindClient, FindConsumer, FindJwtSecret, FindKey, FindToken};
 pub use hasher::{Hash, HashError, Hasher, Verified, Verify, hasher_pool};
 pub use issuer::{Issue, IssueError, Issuer};
 pub use janitor::Janitor;
