@@ -20,7 +20,7 @@ pub enum Forget {
     Token(TokenDigest),
     /// A token known by its row only.
     TokenRow(Uuid),
-    /// A credential, with its client and all its tokens.
+    /// A credential of any kind, with its client and all its tokens.
     Credential(Uuid),
     /// A consumer, with its credentials and all their tokens.
     Consumer(Uuid),
@@ -46,17 +46,24 @@ impl Forget {
             Self::Unknowns => false,
             Self::Everything => true,
         });
-        caches.clients.forget(|_, view| match self {
-            Self::Credential(id) => view.credential_id == *id,
-            Self::Consumer(id) => view.consumer.id == *id,
-            Self::Everything => true,
-            Self::Token(_) | Self::TokenRow(_) | Self::Service(_) | Self::Unknowns => false,
-        });
+        caches.clients.forget(|_, view| self.means(view.credential_id, view.consumer.id));
+        caches.keys.forget(|_, view| self.means(view.credential_id, view.consumer.id));
+        caches.jwt_secrets.forget(|_, view| self.means(view.credential_id, view.consumer.id));
         caches.consumers.forget(|_, consumer| match self {
             Self::Consumer(id) => consumer.id == *id,
             Self::Everything => true,
             Self::Token(_) | Self::TokenRow(_) | Self::Credential(_) | Self::Service(_) | Self::Unknowns => false,
         });
+    }
+
+    /// Whether it is about this credential of this consumer.
+    fn means(&self, credential: Uuid, consumer: Uuid) -> bool {
+        match self {
+            Self::Credential(id) => credential == *id,
+            Self::Consumer(id) => consumer == *id,
+            Self::Everything => true,
+            Self::Token(_) | Self::TokenRow(_) | Self::Service(_) | Self::Unknowns => false,
+        }
     }
 }
 

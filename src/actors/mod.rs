@@ -19,6 +19,7 @@
 
 mod credentials;
 mod exchanger;
+mod flights;
 mod hasher;
 mod issuer;
 mod janitor;
@@ -26,7 +27,7 @@ mod keeper;
 mod link;
 mod recorder;
 
-pub use credentials::{Caches, Credentials, FindClient, FindConsumer, FindToken};
+pub use credentials::{Ask, Caches, Credentials, FindClient, FindConsumer, FindJwtSecret, FindKey, FindToken};
 pub use exchanger::{Exchange, Exchanger};
 pub use hasher::{Hash, HashError, Hasher, Verified, Verify, hasher_pool};
 pub use issuer::{Issue, IssueError, Issuer};

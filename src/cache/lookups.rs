@@ -16,6 +16,16 @@ pub enum Found<V> {
     Unknown,
 }
 
+impl<V> Found<V> {
+    /// What is there, if anything is.
+    pub fn known(self) -> Option<Arc<V>> {
+        match self {
+            Self::Known(view) => Some(view),
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// Bounded memory of one kind of look-up. Entries end after a time even when nobody revokes them, so that a store
 /// changed behind the gateway's back is noticed.
 #[derive(Debug)]

@@ -20,6 +20,7 @@ mod crud;
 mod driver;
 mod error;
 mod exchange;
+mod keys;
 mod list;
 mod location;
 mod migrations;
