@@ -41,7 +41,11 @@ const METERS: &[(Meter, &str, &str)] = &[
     (Meter::TokenLookup, "tollgate_token_checks_total{tier=\"database\"}", ""),
     (Meter::ClientCacheHit, "tollgate_client_checks_total{tier=\"node\"}", "Client look-ups by what answered them."),
     (Meter::ClientLookup, "tollgate_client_checks_total{tier=\"database\"}", ""),
-    (Meter::KeyCacheHit, "tollgate_key_checks_total{tier=\"node\"}", "API key and JWT issuer look-ups by what answered."),
+    (
+        Meter::KeyCacheHit,
+        "tollgate_key_checks_total{tier=\"node\"}",
+        "API key and JWT issuer look-ups by what answered.",
+    ),
     (Meter::KeyRefused, "tollgate_key_checks_total{tier=\"stamp\"}", ""),
     (Meter::KeyLookup, "tollgate_key_checks_total{tier=\"database\"}", ""),
     (Meter::TokensIssued, "tollgate_tokens_issued_total", "Access tokens issued."),

@@ -7,7 +7,12 @@ pub(super) fn schema() -> Schema {
         Field::id(),
         Field::created_at(),
         Field::foreign("consumer", "consumers", OnDelete::Cascade).required().describe("Whose key it is."),
-        Field::string("key").required().unique().auto(Auto::Token).seal(Seal::Lookup).describe("Generated when missing."),
+        Field::string("key")
+            .required()
+            .unique()
+            .auto(Auto::Token)
+            .seal(Seal::Lookup)
+            .describe("Generated when missing."),
         Field::timestamp("expires_at").internal(),
         Field::tags(),
     ];
