@@ -82,6 +82,7 @@ async fn authlib_gets_a_token_and_calls() {
             let output = Command::new(&python)
                 .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/authlib_client.py"))
                 .args([&gateway.url("proxy_tls", "/orders"), id, secret, method])
+                .arg(folder.join("data/tls/cert.pem"))
                 .output()
                 .unwrap();
             let errors = String::from_utf8_lossy(&output.stderr);

@@ -160,6 +160,7 @@ async fn a_full_disk_refuses_writes_keeps_serving_and_recovers() {
     let filler = format!("{disk}/filler");
     let mut file = fs::File::create(&filler).unwrap();
     while file.write_all(&[0; 4096]).is_ok() {}
+    drop(file);
     let mut refused = None;
     for number in 0..2000 {
         let body = json!({ "username": format!("user-{number}"), "custom_id": "x".repeat(2000) + &number.to_string() });

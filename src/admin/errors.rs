@@ -14,6 +14,11 @@ pub(super) fn reply(error: &CatalogError) -> Reply {
         CatalogError::Violations(violations) => {
             faulty(400, 2, "schema violation", &violations.message(), violations.to_json())
         }
+        CatalogError::NoUuid => {
+            let fields = json!({ "id": "expected a valid UUID" });
+            let message = format!("invalid primary key: '{}'", table(&fields));
+            faulty(400, 1, "invalid primary key", &message, fields)
+        }
         CatalogError::PrimaryKey { id } => {
             let key = json!({ "id": id });
             let message = format!("primary key violation on key '{}'", table(&key));

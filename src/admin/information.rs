@@ -24,6 +24,7 @@ pub(super) async fn answer(state: &AdminState, template: &str, ask: Ask<'_>) -> 
         "/endpoints" => Ok(endpoints(state)),
         "/tags" => tags(state, None, &ask).await,
         "/tags/{tag}" => tags(state, ask.parameters.first().map(String::as_str), &ask).await,
+        "/upstreams" => Ok(Reply::json(200, json!({ "data": [], "next": null, "total": 0 }))),
         "/metrics" => Ok(metrics(state)),
         "/openapi.json" => Ok(Reply::json(200, openapi::document(&state.catalog.registry, state.version))),
         "/audit/requests" => audit::list(state, &ask).await,

@@ -17,7 +17,7 @@ pub struct AdminState {
     pub exposure: Exposure,
     /// Bytes a body may have.
     pub body_limit: usize,
-    /// `3.9.1`: what stands in `Server` and in the description.
+    /// `0.1.0`: what stands in `Server` and in the description.
     pub version: &'static str,
     pub surroundings: Arc<dyn Surroundings>,
     pub(super) paths: Paths,
@@ -75,7 +75,7 @@ pub trait Surroundings: Send + Sync {
     /// A fresh request id.
     fn request_id(&self) -> String;
 
-    /// `GET /` without `plugins`: version, tagline, hostname, `node_id`, configuration without secrets.
+    /// `GET /` without `plugins`: Kong's level as `version`, our own as `tollgate`, tagline, hostname, `node_id`, configuration without secrets.
     fn information(&self) -> Value;
 
     /// `GET /status`: database.reachable, server connections, memory, cache.

@@ -25,6 +25,16 @@ pub(super) struct Source {
     /// Use the settings that `tollgate dev` has for this folder
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// Settings given on the command line, over file and environment.
+#[derive(Args, Clone, Default)]
+struct Flags {
+    /// A setting, over file and environment; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
 }
 
 #[derive(Subcommand)]
@@ -37,12 +47,16 @@ enum Command {
         /// Without the demo service, consumer and credential
         #[arg(long)]
         empty: bool,
+        #[command(flatten)]
+        flags: Flags,
     },
     /// Run the gateway
     Serve {
         /// Settings file (TOML)
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        #[command(flatten)]
+        flags: Flags,
     },
     /// Database migrations
     Migrate {
@@ -87,16 +101,11 @@ enum ConfigCommand {
 }
 
 impl Source {
-    /// The settings of `tollgate dev` in this folder.
-    pub(super) fn of_folder(folder: &Path) -> Self {
-        Self { config: None, data_dir: Some(folder.to_owned()) }
-    }
-
     /// The layers of settings as the program would start with.
     pub(super) fn layers(&self) -> Layers {
         match &self.data_dir {
-            Some(folder) => dev::layers(folder),
-            None => serve_layers(self.config.as_deref()),
+            Some(folder) => dev::layers(folder, &self.flags.set),
+            None => serve_layers(self.config.as_deref()).with_flags(&self.flags.set),
         }
     }
 
@@ -113,9 +122,12 @@ fn serve_layers(file: Option<&Path>) -> Layers {
         Some(path) => layers.with_file(path),
         None => layers,
     };
-    layers.with_environment(
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-    )
+    layers.with_environment(environment())
+}
+
+/// The environment's variables that are text.
+pub(super) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Runs the program: reads the command line, does what it asks, gives the exit code.
@@ -140,9 +152,11 @@ pub fn run() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Dev { data_dir, empty } => dev::run(&data_dir, empty),
-        Command::Serve { config } => {
-            let source = Source { config, data_dir: None };
+        Command::Dev { data_dir, empty, flags } => {
+            dev::run(&data_dir, empty, Source { config: None, data_dir: Some(data_dir.clone()), flags })
+        }
+        Command::Serve { config, flags } => {
+            let source = Source { config, data_dir: None, flags };
             gateway::run_with(source.settings()?, source, gateway::Demo::None)
         }
         Command::Migrate { what } => migrate::run(what),

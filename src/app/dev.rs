@@ -4,16 +4,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::cli::Source;
+use super::cli::{Source, environment};
 use super::error::Failure;
 use super::gateway::{self, Demo};
 use super::{keyring, tls};
 use crate::config::{Layers, Mode, Settings};
 
-/// The settings of `dev` in this folder. The environment works as in `serve`.
-pub(super) fn layers(folder: &Path) -> Layers {
+/// The settings of `dev` in this folder. Environment and flags work as in `serve`.
+pub(super) fn layers(folder: &Path, flags: &[String]) -> Layers {
     let text = |path: &Path| path.to_string_lossy().into_owned();
-    let layers = Layers::defaults(Mode::Dev).with_environment(std::env::vars());
+    let layers = Layers::defaults(Mode::Dev).with_environment(environment()).with_flags(flags);
     let layers = layers.with_default("database.url", format!("sqlite:{}", text(&folder.join("tollgate.db"))));
     let layers = if layers.text("keyring.keys").is_empty() {
         layers.with_default("keyring.file", text(&folder.join("keyring")))
@@ -25,10 +25,9 @@ pub(super) fn layers(folder: &Path) -> Layers {
         .with_default("proxy.tls_key", text(&folder.join("tls/key.pem")))
 }
 
-pub(super) fn run(folder: &Path, empty: bool) -> Result<(), Failure> {
-    let settings = Settings::read(&layers(folder)).map_err(Failure::Settings)?;
+pub(super) fn run(folder: &Path, empty: bool, source: Source) -> Result<(), Failure> {
+    let settings = source.settings()?;
     prepare(folder, &settings)?;
-    let source = Source::of_folder(folder);
     let demo = if empty { Demo::Empty(folder.to_owned()) } else { Demo::In(folder.to_owned()) };
     gateway::run_with(settings, source, demo)
 }

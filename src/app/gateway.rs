@@ -17,8 +17,9 @@ use super::servers::{Parts, Servers};
 use super::snapshot::Publisher;
 use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
+use super::vitals::Vitals;
 use super::{admin_tokens, demo, keyring, migrate, private_file, reload};
-use crate::actors::{Issuer, Janitor, Keeper, Link, Recorder, hasher_pool};
+use crate::actors::{Exchanger, Issuer, Janitor, Keeper, Link, Recorder, hasher_pool};
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring};
 use crate::engine::Node;
@@ -55,6 +56,7 @@ struct Gateway {
     servers: Servers,
     readiness: Readiness,
     publisher: Arc<Publisher>,
+    surroundings: Arc<NodeSurroundings>,
     source: Source,
     level: LevelHandle,
     echo: Option<demo::Echo>,
@@ -82,20 +84,21 @@ impl Gateway {
             actix_rt::spawn(reload::watch_keyring(path, store));
         }
         let addresses: Vec<_> = listeners.all().map(|bound| (bound.name, bound.address)).collect();
-        let surroundings = NodeSurroundings::new(node.clone(), readiness.clone(), &source.layers());
+        let vitals = Vitals::new(readiness.clone(), Arc::clone(&node.meters), Arc::clone(&publisher.gateway));
+        let surroundings = Arc::new(NodeSurroundings::new(node.clone(), vitals.clone(), &source.layers()));
+        surroundings.take_tokens(&settings.admin_tokens);
         let parts = Parts {
             settings,
-            node: node.clone(),
             catalog,
-            readiness: readiness.clone(),
+            vitals,
             publisher: Arc::clone(&publisher),
-            surroundings,
+            surroundings: Arc::clone(&surroundings),
         };
         let servers = Servers::start(listeners, parts)?;
         Listeners::announce(&addresses);
         info!("ready");
         tell_demo(shown.as_ref(), &addresses);
-        Ok(Self { node, servers, readiness, publisher, source, level, echo })
+        Ok(Self { node, servers, readiness, publisher, surroundings, source, level, echo })
     }
 
     async fn until_stopped(self) -> Result<(), Failure> {
@@ -123,6 +126,7 @@ impl Gateway {
     async fn reload(&self) {
         info!("SIGHUP: reading settings and certificates again");
         let Some(settings) = reload::settings(&self.source, &self.level) else { return };
+        self.surroundings.take_tokens(&settings.admin_tokens);
         if let Err(failure) = self.publisher.read_default_certificate(&settings) {
             error!(%failure, "the certificate cannot be used, keeping the old one");
             return;
@@ -148,10 +152,8 @@ impl Gateway {
             Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),
             Step::new("status", Duration::from_secs(2), servers.status.stop(false)),
             Step::new("echo", Duration::from_secs(2), echo),
-            Step::new("store", Duration::from_secs(10), async move {
-                // Everything answered is durable; what is left is handing the file back in good order.
-                drop(node);
-            }),
+            // Everything answered is durable; what is left is handing the file back in good order.
+            Step::new("store", Duration::from_secs(10), async move { node.store.close().await }),
         ])
         .await;
     }
@@ -170,7 +172,8 @@ async fn open(settings: &Settings, keyring: Keyring) -> Result<(Store, bool), Fa
 
 /// Beyond loopback the Admin API needs a token to exist, or the word that it may be open (admin-api.md section 6).
 async fn admit_admin(settings: &Settings, store: &Store) -> Result<(), Failure> {
-    if settings.admin_is_loopback() || settings.admin_allow_insecure || !store.list_admin_tokens().await?.is_empty() {
+    let set = settings.admin_allow_insecure || !settings.admin_tokens.is_empty();
+    if settings.admin_is_loopback() || set || !store.list_admin_tokens().await?.is_empty() {
         return Ok(());
     }
     Err(Failure::setting(
@@ -193,15 +196,17 @@ async fn ensure_admin_token(store: &Store, folder: &Path) -> Result<(), Failure>
 fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
     let meters = Arc::new(telemetry::Registry::default());
     let (tables, publish) = (publisher.tables(), Arc::clone(publisher));
+    let link = Link::start_link();
     Node {
         id: Uuid::new_v4(),
+        exchanger: Exchanger::start_with(store.clone(), link.clone()),
         store: store.clone(),
         clock: Clock::System,
         keyring: store.keyring(),
         custom: Arc::default(),
         issuer: Issuer::start_with(store.clone(), meters.worker()),
         hasher: hasher_pool(1),
-        link: Link::start_link(),
+        link,
         keeper: Keeper::start_with(store.clone(), tables, move |rows| publish.publish(rows)),
         recorder: Recorder::start_with(store.clone(), meters.worker()),
         hashing: Default::default(),

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
+use super::cli::environment;
 use super::error::Failure;
 use crate::config::{Layers, Mode};
 
@@ -27,7 +28,7 @@ pub(super) fn run(url: Option<&str>) -> Result<(), Failure> {
 }
 
 fn default_authority() -> String {
-    let layers = Layers::defaults(Mode::Serve).with_environment(std::env::vars());
+    let layers = Layers::defaults(Mode::Serve).with_environment(environment());
     let first = layers.text("status.listen").split(',').next().unwrap_or_default().trim();
     // A probe inside the container reaches "every address" through loopback.
     first.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")

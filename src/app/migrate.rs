@@ -29,9 +29,13 @@ pub(super) fn run(what: What) -> Result<(), Failure> {
     block_on(async {
         match what {
             What::Up { source } => {
-                let applied = store_of(&source).await?.migrate_up().await?;
+                let store = store_of(&source).await?;
+                let before = store.migrate_status().await?;
+                let pending = |version| before.iter().any(|old| old.version == version && old.applied_at.is_none());
+                let mut applied = store.migrate_up().await?;
+                applied.retain(|migration| pending(migration.version));
                 for migration in &applied {
-                    println!("applied {:04} {}", migration.version, migration.name);
+                    println!("applied {}", migration.name);
                 }
                 if applied.is_empty() {
                     println!("nothing to do: the database is up to date");
@@ -40,7 +44,7 @@ pub(super) fn run(what: What) -> Result<(), Failure> {
             What::Status { source } => {
                 for migration in store_of(&source).await?.migrate_status().await? {
                     let state = if migration.applied_at.is_some() { "applied" } else { "pending" };
-                    println!("{:04}  {state}  {}", migration.version, migration.name);
+                    println!("{state}  {}", migration.name);
                 }
             }
         }

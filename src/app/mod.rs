@@ -24,6 +24,7 @@ mod status;
 mod stop;
 mod surroundings;
 mod tls;
+mod vitals;
 
 pub use cli::run;
 pub use error::Failure;

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use crate::storage::Store;
 
 /// A probe must not wait as long as a request may.
@@ -31,21 +29,17 @@ impl Readiness {
     /// # Errors
     /// Why not, in a sentence for the probe's log.
     pub(super) async fn check(&self) -> Result<(), &'static str> {
-        if self.draining.load(Ordering::Relaxed) {
+        if self.is_draining() {
             return Err("stopping");
         }
         if self.database_reachable().await { Ok(()) } else { Err("database is not reachable") }
     }
 
-    pub(super) async fn report(&self) -> Value {
-        json!({
-            "database": { "reachable": self.database_reachable().await },
-            "server": { "draining": self.draining.load(Ordering::Relaxed) },
-            "memory": { "resident_bytes": resident_bytes() },
-        })
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
-    async fn database_reachable(&self) -> bool {
+    pub(super) async fn database_reachable(&self) -> bool {
         matches!(actix_rt::time::timeout(PATIENCE, self.store.ping()).await, Ok(Ok(())))
     }
 }

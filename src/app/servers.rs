@@ -9,13 +9,12 @@ use actix_web::{App, HttpServer};
 
 use super::error::Failure;
 use super::listeners::{Bound, Listeners};
-use super::readiness::Readiness;
 use super::snapshot::Publisher;
 use super::status;
 use super::surroundings::NodeSurroundings;
+use super::vitals::Vitals;
 use crate::admin::{self, AdminState, Exposure};
 use crate::config::Settings;
-use crate::engine::Node;
 use crate::engine::catalog::Catalog;
 
 pub(super) struct Servers {
@@ -27,11 +26,10 @@ pub(super) struct Servers {
 /// What the servers are made of.
 pub(super) struct Parts {
     pub settings: Settings,
-    pub node: Node,
     pub catalog: Catalog,
-    pub readiness: Readiness,
+    pub vitals: Vitals,
     pub publisher: Arc<Publisher>,
-    pub surroundings: NodeSurroundings,
+    pub surroundings: Arc<NodeSurroundings>,
 }
 
 impl Servers {
@@ -40,13 +38,12 @@ impl Servers {
     /// # Errors
     /// A socket cannot be used, or TLS has no certificate.
     pub(super) fn start(listeners: Listeners, parts: Parts) -> Result<Self, Failure> {
-        let Parts { settings, node, catalog, readiness, publisher, surroundings } = parts;
+        let Parts { settings, catalog, vitals, publisher, surroundings } = parts;
         let admin_tls = match listeners.admin_tls.is_empty() {
             true => None,
             false => Some(publisher.admin_tls()?),
         };
         let proxy = proxy(&settings, listeners.proxy, listeners.proxy_tls, &publisher).map_err(Failure::failed)?;
-        let surroundings: Arc<NodeSurroundings> = Arc::new(surroundings);
         let state = |exposure| Data::new(AdminState::new(catalog.clone(), exposure, surroundings.clone()));
         let exposure = match (settings.admin_is_loopback(), settings.admin_allow_insecure) {
             (true, _) => Exposure::Loopback,
@@ -54,7 +51,7 @@ impl Servers {
             (false, false) => Exposure::Tokens,
         };
         let admin = admin(state(exposure), listeners.admin, listeners.admin_tls, admin_tls).map_err(Failure::failed)?;
-        let status = status(&node, &readiness, listeners.status).map_err(Failure::failed)?;
+        let status = status(vitals, listeners.status).map_err(Failure::failed)?;
         let (proxy, admin, status) = (running(proxy), running(admin), running(status));
         Ok(Self { proxy, admin, status })
     }
@@ -102,11 +99,9 @@ fn admin(
     Ok(server.workers(1).disable_signals().run())
 }
 
-fn status(node: &Node, readiness: &Readiness, sockets: Vec<Bound>) -> std::io::Result<Server> {
-    let (readiness, meters) = (Data::new(readiness.clone()), Data::from(Arc::clone(&node.meters)));
-    let mut server = HttpServer::new(move || {
-        App::new().app_data(readiness.clone()).app_data(meters.clone()).configure(status::routes)
-    });
+fn status(vitals: Vitals, sockets: Vec<Bound>) -> std::io::Result<Server> {
+    let vitals = Data::new(vitals);
+    let mut server = HttpServer::new(move || App::new().app_data(vitals.clone()).configure(status::routes));
     for bound in sockets {
         let socket: TcpListener = bound.socket;
         server = server.listen(socket)?;

@@ -4,12 +4,11 @@ use std::cell::OnceCell;
 use std::fs;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tracing::error;
 use uuid::Uuid;
 
 use super::error::Failure;
+use super::tls::{self, Shown};
 use crate::config::Settings;
 use crate::domain::{Clock, Secret};
 use crate::engine::catalog;
@@ -26,6 +25,8 @@ const TABLES: [&str; 6] = ["services", "routes", "plugins", "certificates", "sni
 pub(super) struct Publisher {
     registry: Arc<Registry>,
     default_certificate: Mutex<Option<Certificate>>,
+    /// The same, as the Admin API shows it.
+    shown: Arc<Shown>,
     /// Set once the node exists: workers are made by it.
     node: Arc<OnceLock<Node>>,
     pub gateway: Arc<proxy::Gateway<Compiled>>,
@@ -37,7 +38,7 @@ impl Publisher {
     pub(super) fn new(registry: Arc<Registry>, settings: &Settings) -> Result<Self, Failure> {
         let node = Arc::new(OnceLock::new());
         let gateway = gateway(settings, &node);
-        let publisher = Self { registry, default_certificate: Mutex::default(), node, gateway };
+        let publisher = Self { registry, default_certificate: Mutex::default(), shown: Arc::default(), node, gateway };
         publisher.read_default_certificate(settings)?;
         Ok(publisher)
     }
@@ -49,6 +50,9 @@ impl Publisher {
     }
 
     /// Reads `proxy.tls_cert` and `proxy.tls_key`; in force with the next publication.
+    ///
+    /// # Errors
+    /// They cannot be read or do not belong together; what was read before stays.
     pub(super) fn read_default_certificate(&self, settings: &Settings) -> Result<(), Failure> {
         let Some((cert, key)) = &settings.proxy_tls else { return Ok(()) };
         let read = |name: &str, path: &std::path::Path| {
@@ -61,6 +65,8 @@ impl Publisher {
             key: Secret::new(read("proxy.tls_key", key)?),
             snis: Vec::new(),
         };
+        let parsed = tls::certified(&certificate.cert, certificate.key.reveal())?;
+        self.shown.replace(parsed);
         *self.default_certificate.lock().expect("no one panics while holding it") = Some(certificate);
         Ok(())
     }
@@ -91,22 +97,12 @@ impl Publisher {
         self.gateway.replace(snapshot);
     }
 
-    /// TLS for the Admin API, by the default certificate.
+    /// TLS for the Admin API, by the default certificate in force.
     pub(super) fn admin_tls(&self) -> Result<rustls::ServerConfig, Failure> {
-        let certificate = self.default_certificate.lock().expect("no one panics while holding it").clone();
-        let certificate = certificate.ok_or_else(|| {
-            Failure::setting("admin.listen_tls needs a certificate: set proxy.tls_cert and proxy.tls_key")
-        })?;
-        let unusable = |error: &dyn std::fmt::Display| Failure::setting(format!("proxy.tls_cert: {error}"));
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate.cert.as_bytes())
-            .collect::<Result<_, _>>()
-            .map_err(|error| unusable(&error))?;
-        let key =
-            PrivateKeyDer::from_pem_slice(certificate.key.reveal().as_bytes()).map_err(|error| unusable(&error))?;
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.map_err(|error| unusable(&error))?.with_no_client_auth();
-        config.with_single_cert(chain, key).map_err(|error| unusable(&error))
+        if self.shown.is_empty() {
+            return Err(Failure::setting("admin.listen_tls needs a certificate: set proxy.tls_cert and proxy.tls_key"));
+        }
+        tls::server_config(Arc::clone(&self.shown))
     }
 }
 

@@ -1,41 +1,50 @@
 //! The status listener: `/status`, `/status/ready`, `/status/live`, `/metrics`, for probes and scrapers.
 
+use actix_web::http::Method;
 use actix_web::web::{self, Data};
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde_json::json;
+use uuid::Uuid;
 
-use super::readiness::Readiness;
-use crate::telemetry::Registry;
+use super::vitals::Vitals;
+use crate::proxy::PRODUCT;
 
 /// Adds the status paths to an App.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/status", web::get().to(status))
-        .route("/status/ready", web::get().to(ready))
-        .route("/status/live", web::get().to(live))
-        .route("/metrics", web::get().to(metrics))
-        .default_service(web::to(unknown));
+    config.default_service(web::to(answer));
 }
 
-async fn status(readiness: Data<Readiness>) -> impl Responder {
-    HttpResponse::Ok().json(readiness.report().await)
-}
-
-async fn ready(readiness: Data<Readiness>) -> impl Responder {
-    match readiness.check().await {
-        Ok(()) => HttpResponse::Ok().json(json!({ "message": "ready" })),
-        Err(why) => HttpResponse::ServiceUnavailable().json(json!({ "message": why })),
+/// One handler for every path, so that every answer has what answers of ours have.
+async fn answer(request: HttpRequest, vitals: Data<Vitals>) -> HttpResponse {
+    if !["/status", "/status/ready", "/status/live", "/metrics"].contains(&request.path()) {
+        return with_headers(HttpResponse::NotFound()).json(json!({ "message": "Not found" }));
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut refusal = with_headers(HttpResponse::MethodNotAllowed());
+        return refusal.insert_header(("Allow", "GET, HEAD")).json(json!({ "message": "Method not allowed" }));
+    }
+    let mut good = with_headers(HttpResponse::Ok());
+    match request.path() {
+        "/status/live" => good.json(json!({ "message": "alive" })),
+        "/status/ready" => ready(&vitals).await,
+        "/metrics" => good.content_type("text/plain; version=0.0.4; charset=utf-8").body(vitals.meters.render()),
+        _ => good.json(vitals.report().await),
     }
 }
 
-async fn live() -> impl Responder {
-    HttpResponse::Ok().json(json!({ "message": "alive" }))
+async fn ready(vitals: &Vitals) -> HttpResponse {
+    match vitals.readiness.check().await {
+        Ok(()) => with_headers(HttpResponse::Ok()).json(json!({ "message": "ready" })),
+        Err(why) => {
+            let mut unready = with_headers(HttpResponse::ServiceUnavailable());
+            unready.insert_header(("Retry-After", "1")).json(json!({ "message": why }))
+        }
+    }
 }
 
-async fn metrics(registry: Data<Registry>) -> impl Responder {
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(registry.render())
-}
-
-async fn unknown() -> impl Responder {
-    HttpResponse::NotFound().json(json!({ "message": "Not found" }))
+fn with_headers(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
+    response.insert_header(("Server", PRODUCT));
+    response.insert_header(("X-Request-Id", Uuid::new_v4().simple().to_string()));
+    response.insert_header(("Cache-Control", "no-store"));
+    response
 }

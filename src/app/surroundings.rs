@@ -1,43 +1,67 @@
 //! What the Admin API shows of the node around it.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::readiness::Readiness;
+use super::vitals::Vitals;
 use crate::actors::{Record, Recorder};
 use crate::admin::{AdminIdentity, AdminRole, AuditEntry, AuditPage, Surroundings};
-use crate::config::{Layers, SETTINGS};
-use crate::domain::Secret;
+use crate::config::{Layers, SETTINGS, SetToken};
+use crate::domain::{Secret, TokenDigest};
 use crate::engine::catalog::Pending;
 use crate::engine::{AuditRecord, EngineError, Node};
 use crate::storage;
-use crate::telemetry::Meter;
+
+/// The level of Kong's Admin API that this one has: what tools written for Kong judge by (docs/decisions/0006).
+const KONG_LEVEL: &str = "3.9.0";
 
 /// The node, as the Admin API sees it.
 pub(super) struct NodeSurroundings {
     node: Node,
-    readiness: Readiness,
+    vitals: Vitals,
     configuration: Value,
+    tokens: ArcSwap<Vec<(TokenDigest, AdminIdentity)>>,
 }
 
 impl NodeSurroundings {
-    pub(super) fn new(node: Node, readiness: Readiness, layers: &Layers) -> Self {
-        Self { node, readiness, configuration: configuration(layers) }
+    pub(super) fn new(node: Node, vitals: Vitals, layers: &Layers) -> Self {
+        Self { node, vitals, configuration: configuration(layers), tokens: ArcSwap::default() }
+    }
+
+    /// Takes the tokens of the settings, instead of those taken before.
+    pub(super) fn take_tokens(&self, tokens: &[SetToken]) {
+        let digested = tokens.iter().map(|set| {
+            let role = if set.read_only { AdminRole::ReadOnly } else { AdminRole::Admin };
+            let digest = self.node.keyring.digest(set.token.reveal().as_bytes());
+            (digest, AdminIdentity { name: set.name.clone(), role })
+        });
+        self.tokens.store(Arc::new(digested.collect()));
     }
 }
 
-/// The settings by section, secrets left out.
+/// The settings without secrets, flat as Kong's: `proxy_listen`. Clients of Kong read `database` and `portal`.
 fn configuration(layers: &Layers) -> Value {
-    let mut sections = Map::new();
-    for setting in SETTINGS.iter().filter(|setting| !setting.secret) {
-        let Some((section, key)) = setting.name.split_once('.') else { continue };
-        let section = sections.entry(section).or_insert_with(|| json!({}));
-        section[key] = match layers.text(setting.name) {
-            "" => Value::Null,
-            text => text.into(),
-        };
+    let shown = SETTINGS.iter().filter(|setting| !setting.secret);
+    let mut settings: Map<String, Value> =
+        shown.map(|setting| (setting.name.replace('.', "_"), typed(setting.name, layers.text(setting.name)))).collect();
+    let kind = if layers.text("database.url").starts_with("sqlite:") { "sqlite" } else { "postgres" };
+    settings.insert("database".to_owned(), kind.into());
+    settings.insert("portal".to_owned(), settings.get("portal_enabled").cloned().unwrap_or_default());
+    Value::Object(settings)
+}
+
+/// A setting's text as JSON: lists as arrays, numbers and flags as such.
+fn typed(name: &str, text: &str) -> Value {
+    let list = name.contains(".listen") || name.ends_with("_ips");
+    match text {
+        _ if list => text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect(),
+        "" => Value::Null,
+        "true" | "false" => (text == "true").into(),
+        _ => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
     }
-    Value::Object(sections)
 }
 
 fn hostname() -> String {
@@ -52,7 +76,8 @@ impl Surroundings for NodeSurroundings {
 
     fn information(&self) -> Value {
         json!({
-            "version": env!("CARGO_PKG_VERSION"),
+            "version": KONG_LEVEL,
+            "tollgate": env!("CARGO_PKG_VERSION"),
             "tagline": "Welcome to tollgate",
             "hostname": hostname(),
             "node_id": self.node.id.to_string(),
@@ -61,27 +86,11 @@ impl Surroundings for NodeSurroundings {
     }
 
     fn status(&self) -> Pending<'_, Value> {
-        Box::pin(async move {
-            let mut report = self.readiness.report().await;
-            let total = |meter| self.node.meters.total(meter);
-            report["server"]["total_requests"] =
-                [Meter::Requests1xx, Meter::Requests2xx, Meter::Requests3xx, Meter::Requests4xx, Meter::Requests5xx]
-                    .into_iter()
-                    .map(total)
-                    .sum::<u64>()
-                    .into();
-            report["cache"] = json!({
-                "hits": total(Meter::TokenCacheHit),
-                "unknown": total(Meter::TokenNegativeHit),
-                "refused_by_stamp": total(Meter::TokenStampRefused),
-                "database_reads": total(Meter::TokenLookup),
-            });
-            report
-        })
+        Box::pin(self.vitals.report())
     }
 
     fn ready(&self) -> Pending<'_, Result<(), String>> {
-        Box::pin(async move { self.readiness.check().await.map_err(str::to_owned) })
+        Box::pin(async move { self.vitals.readiness.check().await.map_err(str::to_owned) })
     }
 
     fn metrics(&self) -> String {
@@ -91,6 +100,10 @@ impl Surroundings for NodeSurroundings {
     fn find_admin_token(&self, token: Secret) -> Pending<'_, Result<Option<AdminIdentity>, EngineError>> {
         Box::pin(async move {
             let digest = self.node.keyring.digest(token.reveal().as_bytes());
+            let set = self.tokens.load().iter().find(|(known, _)| *known == digest).map(|(_, found)| found.clone());
+            if set.is_some() {
+                return Ok(set);
+            }
             let found = self.node.store.find_admin_token(digest).await?;
             Ok(found.map(|token| AdminIdentity {
                 name: token.name,

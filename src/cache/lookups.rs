@@ -73,6 +73,12 @@ impl<K: Eq + Hash, V> Lookups<K, V> {
         self.known.retain(|key, (value, _)| !gone(key, value));
     }
 
+    /// Forgets what is remembered under one key.
+    pub fn remove(&mut self, key: &K) {
+        self.known.remove(key);
+        self.unknown.remove(key);
+    }
+
     pub fn len(&self) -> usize {
         self.known.len()
     }

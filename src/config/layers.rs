@@ -108,10 +108,19 @@ impl Layers {
         self
     }
 
-    /// Sets one setting by a flag, over everything.
+    /// Reads flags `section.key=value` over everything.
     #[must_use]
-    pub fn with_flag(self, name: &'static str, text: impl Into<String>) -> Self {
-        self.with(name, text, Origin::Flag)
+    pub fn with_flags(self, flags: &[String]) -> Self {
+        flags.iter().fold(self, |layers, flag| {
+            let Some((name, text)) = flag.split_once('=') else {
+                // The flag itself is not shown: it may be a secret whose name was forgotten.
+                return layers.with_fault("--set takes NAME=VALUE, such as proxy.workers=4".to_owned());
+            };
+            match SETTINGS.iter().find(|setting| setting.name == name.trim()) {
+                Some(setting) => layers.with(setting.name, text, Origin::Flag),
+                None => layers.with_fault(format!("--set: unknown setting `{}`", name.trim())),
+            }
+        })
     }
 
     /// Sets a default that depends on the machine (a path in the data folder), unless something else set it.

@@ -8,11 +8,13 @@
 //!
 //! **Absent on purpose:** opening what the settings name (room `app`).
 
+mod admin_tokens;
 mod explain;
 mod layers;
 mod settings;
 mod table;
 
+pub use admin_tokens::SetToken;
 pub use explain::explain;
 pub use layers::{Fault, Layers, Origin};
 pub use settings::{DatabaseUrl, LogFormat, LogLevel, Settings};

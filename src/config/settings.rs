@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::admin_tokens::SetToken;
 use super::layers::{Fault, Layers};
 use crate::domain::{Network, Secret};
 
@@ -41,6 +42,7 @@ pub struct Settings {
     pub admin_listen: Vec<SocketAddr>,
     pub admin_listen_tls: Vec<SocketAddr>,
     pub admin_allow_insecure: bool,
+    pub admin_tokens: Vec<SetToken>,
     pub status_listen: Vec<SocketAddr>,
     pub database_url: DatabaseUrl,
     pub database_auto_migrate: bool,
@@ -96,6 +98,7 @@ impl Reader<'_> {
         let workers = self.optional("proxy.workers", "a number from 1 to 1024", |text| in_range(text, 1, 1024));
         let trusted = self.list("proxy.trusted_ips", |text| text.parse::<Network>().map_err(|why| why.to_string()));
         let allow_insecure = self.parsed("admin.allow_insecure", "true or false", parse_bool);
+        let admin_tokens = self.list("admin.tokens", SetToken::parse);
         let database_url = self.parsed("database.url", "postgres://… or sqlite:PATH", parse_database);
         let auto_migrate = self.parsed("database.auto_migrate", "true or false", parse_bool);
         let pool = self.parsed("database.pool", "a number from 1 to 1000", |text| in_range(text, 1, 1000));
@@ -115,6 +118,7 @@ impl Reader<'_> {
             admin_listen,
             admin_listen_tls,
             admin_allow_insecure: allow_insecure?,
+            admin_tokens,
             status_listen,
             database_url: database_url?,
             database_auto_migrate: auto_migrate?,

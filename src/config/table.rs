@@ -53,6 +53,7 @@ pub const SETTINGS: &[Setting] = &[
     split("admin.listen", "127.0.0.1:8001", "127.0.0.1:8001", "addresses of the Admin API, plain"),
     both("admin.listen_tls", "", "addresses of the Admin API, TLS"),
     both("admin.allow_insecure", "false", "serve the Admin API without a token on addresses that are not loopback"),
+    secret("admin.tokens", "tokens of the Admin API, beside those of the database: NAME:ROLE:TOKEN; several by comma"),
     split("portal.enabled", "false", "true", "serve the developer portal"),
     both("portal.listen", "127.0.0.1:8003", "addresses of the developer portal, plain"),
     both("portal.listen_tls", "", "addresses of the developer portal, TLS"),

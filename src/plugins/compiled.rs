@@ -28,7 +28,7 @@ impl Plugin for Compiled {
     fn compile(attachment: &Attachment) -> Result<Self, String> {
         match attachment.name.as_str() {
             jwt::NAME => jwt::Jwt::compile(&attachment.config).map(Self::Jwt),
-            oauth2::NAME => oauth2::OAuth2::compile(&attachment.config).map(Self::OAuth2),
+            oauth2::NAME => oauth2::OAuth2::compile(attachment.id, &attachment.config).map(Self::OAuth2),
             key_auth::NAME => key_auth::KeyAuth::compile(&attachment.config).map(Self::KeyAuth),
             other => Err(format!("there is no plugin `{other}`")),
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_server::ServerBuilder;
@@ -64,6 +65,14 @@ pub struct Gateway<P: Plugin> {
     make_engine: MakeEngine<P::Engine>,
     observer: Observer,
     draining: watch::Sender<bool>,
+    connections: Connections,
+}
+
+/// Clients' connections: how many came, and how many went.
+#[derive(Default)]
+struct Connections {
+    came: AtomicU64,
+    went: AtomicU64,
 }
 
 impl<P: Plugin> Gateway<P> {
@@ -82,6 +91,7 @@ impl<P: Plugin> Gateway<P> {
             make_engine: Box::new(make_engine),
             observer: Box::new(observe),
             draining: watch::Sender::new(false),
+            connections: Connections::default(),
         })
     }
 
@@ -94,6 +104,18 @@ impl<P: Plugin> Gateway<P> {
     /// is the server's part, before this.
     pub fn drain(&self) {
         self.draining.send_replace(true);
+    }
+
+    /// Clients' connections accepted so far.
+    pub fn connections_accepted(&self) -> u64 {
+        self.connections.came.load(Ordering::Relaxed)
+    }
+
+    /// Clients' connections that are open.
+    pub fn connections_active(&self) -> u64 {
+        // Those that went are read first, so that none is counted as gone before it came.
+        let went = self.connections.went.load(Ordering::Relaxed);
+        self.connections_accepted().saturating_sub(went)
     }
 
     /// Adds a bound listener to a server that is being built.
@@ -112,12 +134,14 @@ impl<P: Plugin> Gateway<P> {
         server.listen(name, listener, move || {
             let (gateway, acceptor) = (Arc::clone(&gateway), acceptor.clone());
             fn_factory(move || {
-                let worker = Worker::of_thread(&gateway);
+                let (worker, gateway) = (Worker::of_thread(&gateway), Arc::clone(&gateway));
                 let acceptor = acceptor.clone();
                 let service = fn_service(move |stream: TcpStream| {
-                    let (worker, acceptor) = (worker.clone(), acceptor.clone());
+                    let (worker, acceptor, gateway) = (worker.clone(), acceptor.clone(), Arc::clone(&gateway));
                     async move {
+                        gateway.connections.came.fetch_add(1, Ordering::Relaxed);
                         connection::accept(worker, stream, acceptor).await;
+                        gateway.connections.went.fetch_add(1, Ordering::Relaxed);
                         Ok::<_, ()>(())
                     }
                 });

@@ -8,6 +8,9 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
 
 /// What a service asks of TLS, read from its entity and those it refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,7 +67,11 @@ pub(super) fn client_config(demands: &Demands) -> Result<Arc<ClientConfig>, TlsE
         }
         let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
         let inner = inner.map_err(|error| TlsError::Certificate(error.to_string()))?;
-        Arc::new(Bounded { inner, depth: demands.depth })
+        let mut pinned = Vec::new();
+        for authority in &demands.authorities {
+            pinned.extend(certificates(authority)?);
+        }
+        Arc::new(Bounded { inner, depth: demands.depth, pinned })
     } else {
         Arc::new(Anyone { provider })
     };
@@ -82,6 +89,34 @@ pub(super) fn client_config(demands: &Demands) -> Result<Arc<ClientConfig>, TlsE
 struct Bounded {
     inner: Arc<WebPkiServerVerifier>,
     depth: Option<u8>,
+    /// The authorities themselves: an upstream may show one of them as its own (a self-signed certificate).
+    pinned: Vec<CertificateDer<'static>>,
+}
+
+/// Whether a certificate that is trusted itself is in force and for this name. The web's rules refuse an authority as a
+/// server, but a self-signed certificate is often both.
+fn own_authority(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> bool {
+    let Ok((_, parsed)) = X509Certificate::from_der(leaf) else { return false };
+    let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let validity = parsed.validity();
+    let in_force = (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&seconds);
+    let Ok(Some(names)) = parsed.subject_alternative_name() else { return false };
+    in_force && names.value.general_names.iter().any(|known| is_named(known, name))
+}
+
+fn is_named(known: &GeneralName<'_>, name: &ServerName<'_>) -> bool {
+    match (known, name) {
+        (GeneralName::DNSName(known), ServerName::DnsName(name)) => {
+            let name = name.as_ref();
+            let below = |suffix: &str| name.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(suffix));
+            known.eq_ignore_ascii_case(name) || known.strip_prefix("*.").is_some_and(below)
+        }
+        (GeneralName::IPAddress(known), ServerName::IpAddress(address)) => match std::net::IpAddr::from(*address) {
+            std::net::IpAddr::V4(address) => *known == address.octets(),
+            std::net::IpAddr::V6(address) => *known == address.octets(),
+        },
+        _ => false,
+    }
 }
 
 impl ServerCertVerifier for Bounded {
@@ -97,7 +132,12 @@ impl ServerCertVerifier for Bounded {
         if self.depth.is_some_and(|depth| between > usize::from(depth)) {
             return Err(Error::Other(OtherError(Arc::new(TooDeep))));
         }
-        self.inner.verify_server_cert(leaf, intermediates, name, ocsp, now)
+        match self.inner.verify_server_cert(leaf, intermediates, name, ocsp, now) {
+            Err(error) if self.pinned.iter().any(|pinned| pinned == leaf) => {
+                own_authority(leaf, name, now).then(ServerCertVerified::assertion).ok_or(error)
+            }
+            verified => verified,
+        }
     }
 
     fn verify_tls12_signature(

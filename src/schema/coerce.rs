@@ -1,6 +1,6 @@
-//! Texts of a form, read by the fields' types.
+//! Values read by the fields' types: texts of a form, and one plain value where an array is wanted.
 //!
-//! What cannot be read stays a text: the checks then say which type they expected.
+//! What cannot be read stays as it is: the checks then say which type they expected.
 
 use serde_json::{Number, Value};
 
@@ -72,6 +72,45 @@ fn coerce_record(fields: &[Field], value: &mut Value) {
     }
 }
 
+/// Makes an array of each plain JSON value that stands where an array of such values is wanted, so that JSON means what
+/// a form means.
+pub(super) fn gather(schema: &Schema, fields: &mut Entity) {
+    for (name, value) in fields.iter_mut() {
+        let field = schema.field(name).or_else(|| schema.shorthands.iter().find(|field| field.name == name));
+        if let Some(field) = field {
+            gather_value(field, value);
+        }
+    }
+}
+
+fn gather_value(field: &Field, value: &mut Value) {
+    match (&field.kind, value) {
+        (Kind::Array(element) | Kind::Set(element), value) if is_plain(&element.kind, value) => {
+            *value = Value::Array(vec![value.take()]);
+        }
+        (Kind::Map(element), Value::Object(object)) => {
+            object.values_mut().for_each(|value| gather_value(element, value));
+        }
+        (Kind::Record(fields), Value::Object(object)) => {
+            for (name, value) in object.iter_mut() {
+                if let Some(field) = fields.iter().find(|field| field.name == name) {
+                    gather_value(field, value);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_plain(kind: &Kind, value: &Value) -> bool {
+    match kind {
+        Kind::String | Kind::Uuid => value.is_string(),
+        Kind::Integer | Kind::Number | Kind::Timestamp => value.is_number(),
+        Kind::Boolean => value.is_boolean(),
+        _ => false,
+    }
+}
+
 fn number(text: &str) -> Option<Value> {
     if let Ok(whole) = text.parse::<i64>() {
         return Some(whole.into());
@@ -102,8 +141,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn coerced(fields: Value) -> Value {
-        let schema = Schema::new(
+    fn things() -> Schema {
+        Schema::new(
             "things",
             "",
             vec![
@@ -116,9 +155,12 @@ mod tests {
                 Field::foreign("service", "services", super::super::OnDelete::Restrict),
                 Field::string("name"),
             ],
-        );
+        )
+    }
+
+    fn coerced(fields: Value) -> Value {
         let mut fields = fields.as_object().unwrap().clone();
-        coerce(&schema, &mut fields);
+        coerce(&things(), &mut fields);
         Value::Object(fields)
     }
 
@@ -152,5 +194,21 @@ mod tests {
         let mut value = json!(["a b", "c"]);
         split_words(&mut value);
         assert_eq!(value, json!(["a", "b", "c"]));
+    }
+
+    #[test]
+    fn one_plain_json_value_for_an_array_is_an_array_of_one() {
+        let body = json!({"hosts": "a b", "headers": {"x": "1", "y": ["2"]}, "name": "n", "port": 1});
+        let mut fields = body.as_object().unwrap().clone();
+        gather(&things(), &mut fields);
+        assert_eq!(
+            Value::Object(fields),
+            json!({"hosts": ["a b"], "headers": {"x": ["1"], "y": ["2"]}, "name": "n", "port": 1})
+        );
+        for other in [json!(1), json!({"a": "b"}), json!(null), json!(true)] {
+            let mut fields = Entity::from_iter([("hosts".to_owned(), other.clone())]);
+            gather(&things(), &mut fields);
+            assert_eq!(fields["hosts"], other);
+        }
     }
 }

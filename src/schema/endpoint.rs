@@ -68,6 +68,7 @@ const INFO: &[(&str, &[Verb], &str)] = &[
     ("/endpoints", READ, "Every path of this interface."),
     ("/tags", READ, "Every tag with the entity that has it."),
     ("/tags/{tag}", READ, "The entities that have a tag."),
+    ("/upstreams", READ, "Always an empty page: services name their hosts; clients of Kong ask for it all the same."),
     ("/metrics", READ, "Metrics in Prometheus' text format."),
     ("/openapi.json", READ, "This description."),
     ("/audit/requests", READ, "What was written through this interface, by whom and from where."),

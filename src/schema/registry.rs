@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::accept::Generate;
-use super::coerce::{coerce, split_words};
+use super::coerce::{coerce, gather, split_words};
 use super::field::{Schema, Write};
 use super::validate::{self, Accepted};
 use super::{Body, Entity, PluginSchema, Violations, entities};
@@ -87,6 +87,8 @@ impl Registry {
                 split_config_words(plugin, &mut fields);
             }
             coerce(&schema, &mut fields);
+        } else {
+            gather(&schema, &mut fields);
         }
         let unknown = plugin_not_known(&schema, plugin.is_some(), &fields, old);
         let judged = match (write, old) {

@@ -19,6 +19,7 @@ mod configuration;
 mod crud;
 mod driver;
 mod error;
+mod exchange;
 mod keys;
 mod list;
 mod location;

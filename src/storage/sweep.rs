@@ -6,13 +6,16 @@ use super::Store;
 use super::store::Outcome;
 use super::value::count;
 
-pub(super) const STATEMENTS: &[&str] = &[TOKENS, CODES, KEYS];
+pub(super) const STATEMENTS: &[&str] = &[TOKENS, CODES, REPLACED, KEYS];
 
 /// The inner question walks the index of `expires_at` and stops at the limit.
 const TOKENS: &str = "DELETE FROM oauth2_tokens WHERE id IN
     (SELECT id FROM oauth2_tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
 const CODES: &str = "DELETE FROM oauth2_authorization_codes WHERE id IN
     (SELECT id FROM oauth2_authorization_codes WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
+const REPLACED: &str = "DELETE FROM oauth2_replaced_refresh_tokens WHERE digest IN
+    (SELECT digest FROM oauth2_replaced_refresh_tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
+    RETURNING digest";
 const KEYS: &str = "DELETE FROM keyauth_credentials WHERE id IN
     (SELECT id FROM keyauth_credentials WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
 
@@ -24,7 +27,7 @@ impl Store {
     pub async fn sweep_expired(&self, now: Timestamp, limit: usize) -> Outcome<usize> {
         let forgotten = now.plus_seconds(-CODE_MEMORY_SECONDS);
         let mut swept = 0;
-        for (statement, end) in [(TOKENS, now), (CODES, forgotten), (KEYS, now)] {
+        for (statement, end) in [(TOKENS, now), (CODES, forgotten), (REPLACED, now), (KEYS, now)] {
             if swept < limit {
                 swept += self.write(statement, vec![end.into(), count(limit - swept)]).await?.len();
             }

@@ -13,6 +13,9 @@ pub enum CatalogError {
     NotFound,
     #[error("{}", .0.message())]
     Violations(Violations),
+    /// An entity without a key was asked for by something that is no UUID.
+    #[error("id is not a UUID")]
+    NoUuid,
     /// An id that is taken.
     #[error("primary key violation")]
     PrimaryKey { id: Value },

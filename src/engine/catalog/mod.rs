@@ -102,7 +102,7 @@ impl Catalog {
         let lookup = match (key, schema.key) {
             (Key::Id(id), _) => Lookup::Id(*id),
             (Key::Name(name), Some(field)) => Lookup::Field(field, name.clone()),
-            (Key::Name(_), None) => return Ok(None),
+            (Key::Name(_), None) => return Err(CatalogError::NoUuid),
         };
         let found = self.store.find(schema, &lookup).await?;
         Ok(found.map(|entity| hooks::restored(&self.registry, schema.name, entity)))

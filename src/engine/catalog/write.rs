@@ -101,7 +101,7 @@ impl Catalog {
     /// Deletes an entity and what hangs on it. Nothing there is no error, unless it was looked for below a parent.
     ///
     /// # Errors
-    /// [`CatalogError::Referenced`]
+    /// [`CatalogError::Referenced`]; [`CatalogError::NoUuid`]
     pub async fn delete(&self, schema: &Schema, key: &Key, parent: Option<&Parent>) -> Result<(), CatalogError> {
         let old = self.load(schema, key).await?;
         let Some(old) = old else {
@@ -116,6 +116,7 @@ impl Catalog {
         };
         Self::adopt(Some(&old), parent)?;
         let id = id_of(&old).ok_or(CatalogError::NotFound)?;
+        hooks::before_deleting(self, schema, id).await?;
         match self.store.delete(schema, id).await {
             Ok(_) => self.tell(schema, Happened::Deleted { id, old }).await,
             Err(StorageError::Referenced { by }) => Err(CatalogError::Referenced { by, entity: schema.name }),
@@ -208,7 +209,7 @@ fn name_by_key(schema: &Schema, key: &Key, exists: bool, body: &mut Body) -> Res
         // A body may give an existing entity another name.
         (Key::Name(_), Some(field)) if exists && body.fields.contains_key(field) => return Ok(()),
         (Key::Name(name), Some(field)) => (field, name.clone()),
-        (Key::Name(_), None) => return Err(CatalogError::NotFound),
+        (Key::Name(_), None) => return Err(CatalogError::NoUuid),
     };
     let other = body.fields.get(field).and_then(Value::as_str).is_some_and(|given| !given.eq_ignore_ascii_case(&value));
     if field == "id" && other {

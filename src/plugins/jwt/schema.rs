@@ -52,7 +52,10 @@ fn maximum_needs_exp(config: &Entity) -> Vec<(String, String)> {
         return Vec::new();
     }
     vec![
-        (ENTITY.to_owned(), "failed conditional validation given value of field 'config.maximum_expiration'".to_owned()),
+        (
+            ENTITY.to_owned(),
+            "failed conditional validation given value of field 'config.maximum_expiration'".to_owned(),
+        ),
         ("claims_to_verify".to_owned(), "expected to contain: exp".to_owned()),
     ]
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::domain::Secret;
 use crate::oauth2::{Pkce, Policy, Profile};
@@ -10,6 +11,8 @@ use crate::plugins::challenge::challenge;
 /// What one instance does. Defaults are the schema's, so that rows written by older versions still read.
 #[derive(Debug)]
 pub struct Config {
+    /// The plugin's own id: global codes are bound to it.
+    pub id: Uuid,
     pub policy: Policy,
     pub hide_credentials: bool,
     pub accept_http_if_already_terminated: bool,
@@ -40,6 +43,7 @@ struct Raw {
     refresh_token_ttl: f64,
     persistent_refresh_token: bool,
     reuse_refresh_token: bool,
+    refresh_grace: f64,
     pkce: Option<String>,
     realm: Option<String>,
     scope_header_separator: Option<String>,
@@ -65,6 +69,7 @@ impl Default for Raw {
             refresh_token_ttl: 1_209_600.0,
             persistent_refresh_token: false,
             reuse_refresh_token: false,
+            refresh_grace: 10.0,
             pkce: None,
             realm: None,
             scope_header_separator: None,
@@ -76,7 +81,7 @@ impl Default for Raw {
 impl Config {
     /// # Errors
     /// A value of the wrong type, or no provision key (an instance without one would accept a blank).
-    pub fn read(config: &serde_json::Value) -> Result<Self, String> {
+    pub fn read(id: Uuid, config: &serde_json::Value) -> Result<Self, String> {
         let raw = Raw::deserialize(config).map_err(|error| format!("its config cannot be read: {error}"))?;
         let provision_key = raw.provision_key.filter(|key| !key.is_empty()).ok_or("its provision_key is missing")?;
         let policy = Policy {
@@ -91,6 +96,7 @@ impl Config {
             global_credentials: raw.global_credentials,
             refresh_token_ttl: seconds(raw.refresh_token_ttl),
             reuse_refresh_token: raw.reuse_refresh_token || raw.persistent_refresh_token,
+            refresh_grace: seconds(raw.refresh_grace),
             pkce: match raw.pkce.as_deref() {
                 Some("none") => Pkce::None,
                 Some("strict") => Pkce::Strict,
@@ -103,6 +109,7 @@ impl Config {
         };
         let header = raw.auth_header_name.unwrap_or_else(|| "authorization".to_owned()).to_ascii_lowercase();
         Ok(Self {
+            id,
             policy,
             hide_credentials: raw.hide_credentials,
             accept_http_if_already_terminated: raw.accept_http_if_already_terminated,
@@ -139,7 +146,7 @@ mod tests {
         for (name, value) in extra.as_object().unwrap() {
             whole[name] = value.clone();
         }
-        Config::read(&whole)
+        Config::read(Uuid::nil(), &whole)
     }
 
     #[test]
@@ -156,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_config_without_provision_key_does_not_compile() {
-        assert!(Config::read(&serde_json::json!({})).is_err());
+        assert!(Config::read(Uuid::nil(), &serde_json::json!({})).is_err());
         assert!(config(serde_json::json!({ "token_expiration": "soon" })).is_err());
         let read = config(serde_json::json!({ "persistent_refresh_token": true, "scopes": null })).unwrap();
         assert!(read.policy.reuse_refresh_token && read.policy.scopes.is_empty());

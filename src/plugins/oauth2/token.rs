@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Config;
-use crate::oauth2::{Params, bearer};
+use crate::oauth2::{Params, Profile, bearer};
 use crate::plugins::{Call, carried};
 
 const PARAMETER: &str = "access_token";
@@ -30,9 +30,17 @@ pub(super) async fn find(config: &Config, call: &mut Call<'_>) -> Option<Carried
     if let Some(token) = in_body(call).await {
         return Some(Carried { token, place: Place::Body });
     }
+    if config.policy.profile == Profile::Rfc9700 {
+        return None;
+    }
     let query = call.head.query.as_deref()?;
     let token = first(query)?;
     Some(Carried { token, place: Place::Query })
+}
+
+/// Whether the query carries a token; with profile rfc9700 it counts for nothing.
+pub(super) fn is_in_query(call: &Call<'_>) -> bool {
+    call.head.query.as_deref().and_then(first).is_some()
 }
 
 /// The first non-empty `access_token` of a form or query.

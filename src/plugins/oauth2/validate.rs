@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use tracing::info;
 
 use super::{Config, identity, token};
 use crate::domain::TokenView;
@@ -33,7 +34,12 @@ async fn check(
     call: &mut Call<'_>,
     engine: &Worker,
 ) -> Result<Result<Arc<TokenView>, Refusal>, EngineError> {
-    let Some(carried) = token::find(config, call).await else { return Ok(Err(Refusal::Missing)) };
+    let Some(carried) = token::find(config, call).await else {
+        if token::is_in_query(call) {
+            info!(request.id = call.request_id, "refused a token in a query: RFC 9700 section 2.2 forbids it");
+        }
+        return Ok(Err(Refusal::Missing));
+    };
     if config.hide_credentials {
         token::hide(config, &carried, call).await;
     }

@@ -77,8 +77,7 @@ fn protocols(route: &Entity) -> Vec<&str> {
 
 /// The default of `strip_path` is false for gRPC: there the path is the method.
 fn keep_grpc_path(write: Write, body: &mut Entity) {
-    let grpc = protocols(body).iter().any(|protocol| protocol.starts_with("grpc"))
-        || body.get("protocols").and_then(Value::as_str).is_some_and(|protocol| protocol.starts_with("grpc"));
+    let grpc = protocols(body).iter().any(|protocol| protocol.starts_with("grpc"));
     if grpc && write != Write::Patch && body.get("strip_path").is_none_or(Value::is_null) {
         body.insert("strip_path".to_owned(), Value::Bool(false));
     }

@@ -36,8 +36,8 @@ fn operation(registry: &Registry, endpoint: &Endpoint, verb: Verb) -> Value {
     match &endpoint.shape {
         Shape::Info { summary } => info(&endpoint.path, verb, summary),
         Shape::Collection { entity } | Shape::Children { entity, .. } => many(registry, endpoint, entity, verb),
-        Shape::Item { entity } | Shape::Child { entity, .. } => one(registry, endpoint, entity, verb),
-        Shape::Referenced { target, .. } => one(registry, endpoint, target, verb),
+        Shape::Item { entity } | Shape::Child { entity, .. } => one(endpoint, entity, verb),
+        Shape::Referenced { target, .. } => one(endpoint, target, verb),
     }
 }
 
@@ -87,11 +87,9 @@ fn query(registry: &Registry, entity: &str) -> Vec<Value> {
     query
 }
 
-fn one(registry: &Registry, endpoint: &Endpoint, entity: &str, verb: Verb) -> Value {
+fn one(endpoint: &Endpoint, entity: &str, verb: Verb) -> Value {
     let nested = !matches!(endpoint.shape, Shape::Item { .. });
-    // A PUT makes what is not there, but only an entity with a key can be made by a name.
-    let keyless = registry.entity(entity).is_some_and(|schema| schema.key.is_none()) && verb == Verb::Put;
-    let mut responses = failures(verb, nested || keyless || matches!(verb, Verb::Get | Verb::Patch));
+    let mut responses = failures(verb, nested || matches!(verb, Verb::Get | Verb::Patch));
     let verb_text = match verb {
         Verb::Get | Verb::Post => "Shows",
         Verb::Put => "Creates or replaces",

@@ -64,6 +64,14 @@ pub(super) async fn complete(
     }
 }
 
+/// References that the store does not know of.
+pub(super) async fn before_deleting(catalog: &Catalog, schema: &Schema, id: Uuid) -> Result<(), CatalogError> {
+    match schema.name {
+        "ca_certificates" => services::refuse_where_trusted(catalog, id).await,
+        _ => Ok(()),
+    }
+}
+
 /// The stored form of an entity.
 pub(super) fn to_store<'e>(schema: &Schema, entity: &'e Entity) -> Cow<'e, Entity> {
     match schema.name {

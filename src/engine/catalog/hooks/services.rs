@@ -1,4 +1,4 @@
-//! Services: the authorities they verify by must exist.
+//! Services: the authorities they verify by must exist, and stay.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,10 @@ use uuid::Uuid;
 
 use super::{Catalog, CatalogError};
 use crate::schema::{Entity, Fault, Violations};
-use crate::storage::Lookup;
+use crate::storage::{ListQuery, Lookup};
+
+/// Services read at once when looking for those that trust an authority.
+const PAGE: usize = 1000;
 
 /// The store knows no references inside arrays.
 pub(super) async fn check_authorities(catalog: &Catalog, service: &Entity) -> Result<(), CatalogError> {
@@ -28,4 +31,22 @@ pub(super) async fn check_authorities(catalog: &Catalog, service: &Entity) -> Re
     let mut violations = Violations::new();
     violations.put("ca_certificates", Fault::Elements(faults));
     Err(violations.into())
+}
+
+/// An authority goes only when no service verifies by it any more.
+pub(super) async fn refuse_where_trusted(catalog: &Catalog, authority: Uuid) -> Result<(), CatalogError> {
+    let schema = catalog.schema("services")?;
+    let authority = Value::String(authority.to_string());
+    let mut query = ListQuery { size: PAGE, ..ListQuery::default() };
+    loop {
+        let page = catalog.store.list(schema, &query).await?;
+        let trusts = |service: &Entity| matches!(service.get("ca_certificates"), Some(Value::Array(ids)) if ids.contains(&authority));
+        if page.data.iter().any(trusts) {
+            return Err(CatalogError::Referenced { by: schema.name.to_owned(), entity: "ca_certificates" });
+        }
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return Ok(()),
+        }
+    }
 }
