@@ -13,12 +13,11 @@ const TOKENS: &str = "DELETE FROM oauth2_tokens WHERE id IN
     (SELECT id FROM oauth2_tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
 const CODES: &str = "DELETE FROM oauth2_authorization_codes WHERE id IN
     (SELECT id FROM oauth2_authorization_codes WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
-const KEYS: &str = "DELETE FROM keyauth_credentials WHERE id IN
-    (SELECT id FROM keyauth_credentials WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
-
 const REPLACED: &str = "DELETE FROM oauth2_replaced_refresh_tokens WHERE digest IN
     (SELECT digest FROM oauth2_replaced_refresh_tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
     RETURNING digest";
+const KEYS: &str = "DELETE FROM keyauth_credentials WHERE id IN
+    (SELECT id FROM keyauth_credentials WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
 
 /// A code is remembered for a day after its end, so that a late replay still revokes what it issued.
 const CODE_MEMORY_SECONDS: i64 = 24 * 3600;
