@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tollgate::proxy::Settings;
 
 use crate::house::{House, configured, echo, run, upstream};
