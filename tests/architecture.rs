@@ -37,6 +37,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aes_gcm", &["domain"]),
     ("anyhow", &["app"]),
     ("argon2", &["actors"]),
+    ("aws_lc_rs", &["domain"]),
     ("clap", &["app"]),
     ("deadpool_postgres", &["storage"]),
     ("deadpool_redis", &["cache"]),

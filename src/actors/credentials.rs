@@ -1,17 +1,16 @@
 //! Credential look-ups of one worker: single flight, fills, invalidations.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use tokio::sync::oneshot;
 
+use super::flights::{Answer, Flights};
 use super::link::Forget;
-use crate::cache::{Found, Lookups};
-use crate::domain::{ClientView, Clock, Consumer, TokenDigest, TokenView};
+use crate::cache::Lookups;
+use crate::domain::{ClientView, Clock, Consumer, JwtSecretView, KeyView, TokenDigest, TokenView};
 use crate::storage::{StorageError, Store};
 use crate::telemetry::{Meter, Meters};
 
@@ -26,6 +25,9 @@ pub struct Caches {
     pub tokens: Lookups<TokenDigest, TokenView>,
     pub clients: Lookups<String, ClientView>,
     pub consumers: Lookups<String, Consumer>,
+    pub keys: Lookups<TokenDigest, KeyView>,
+    /// By the digest of what tokens name them by: a name is whatever a caller writes, and may be long.
+    pub jwt_secrets: Lookups<TokenDigest, JwtSecretView>,
 }
 
 impl Caches {
@@ -35,13 +37,24 @@ impl Caches {
             tokens: Lookups::new(CAPACITY, known_ms, UNKNOWN_MS),
             clients: Lookups::new(CAPACITY / 10, known_ms, UNKNOWN_MS),
             consumers: Lookups::new(CAPACITY / 10, known_ms, UNKNOWN_MS),
+            keys: Lookups::new(CAPACITY, known_ms, UNKNOWN_MS),
+            jwt_secrets: Lookups::new(CAPACITY / 10, known_ms, UNKNOWN_MS),
         }
     }
 }
 
-type Answer<V> = Result<Option<Arc<V>>, StorageError>;
-/// Who waits for a look-up, and the generation in which it began.
-type Flight<V> = (u64, Vec<oneshot::Sender<Answer<V>>>);
+/// A question to the store whose answer is remembered: under which key, where, and how it is asked.
+pub trait Ask: Message<Result = Answer<Self::View>> + 'static {
+    type Key: Eq + Hash + Clone + 'static;
+    type View: 'static;
+    /// Counts the questions that reach the store.
+    const METER: Option<Meter>;
+
+    fn key(&self) -> Self::Key;
+    fn cache(caches: &mut Caches) -> &mut Lookups<Self::Key, Self::View>;
+    fn flights(actor: &mut Credentials) -> &mut Flights<Self::Key, Self::View>;
+    fn ask(self, store: Store) -> impl Future<Output = Result<Option<Self::View>, StorageError>> + 'static;
+}
 
 /// Asks the store for a token that the cache does not have.
 #[derive(Message)]
@@ -58,44 +71,126 @@ pub struct FindClient(pub String);
 #[rtype(result = "Answer<Consumer>")]
 pub struct FindConsumer(pub String);
 
-/// Look-ups in flight of one kind. A look-up belongs to the generation in which it began: whoever asks after an
-/// invalidation begins another, which takes over those who wait for the old one; what the old one finds is dropped.
-struct Flights<K, V> {
-    waiting: HashMap<K, Flight<V>>,
+/// Asks the store for an API key.
+#[derive(Message)]
+#[rtype(result = "Answer<KeyView>")]
+pub struct FindKey(pub TokenDigest);
+
+/// Asks the store for what tokens are verified with, by what they name it by and the digest of that.
+#[derive(Message)]
+#[rtype(result = "Answer<JwtSecretView>")]
+pub struct FindJwtSecret {
+    pub digest: TokenDigest,
+    pub key: String,
 }
 
-impl<K: Eq + Hash + Clone, V> Flights<K, V> {
-    fn new() -> Self {
-        Self { waiting: HashMap::new() }
+impl Ask for FindToken {
+    type Key = TokenDigest;
+    type View = TokenView;
+    const METER: Option<Meter> = Some(Meter::TokenLookup);
+
+    fn key(&self) -> TokenDigest {
+        self.0
     }
 
-    /// Joins the flight for `key`; true when there is none and the caller must begin it.
-    fn join(&mut self, key: &K, generation: u64) -> (oneshot::Receiver<Answer<V>>, bool) {
-        let (sender, receiver) = oneshot::channel();
-        match self.waiting.get_mut(key) {
-            Some((begun, waiting)) if *begun == generation => {
-                waiting.push(sender);
-                (receiver, false)
-            }
-            _ => {
-                let older = self.waiting.remove(key).map(|(_, waiting)| waiting).unwrap_or_default();
-                self.waiting.insert(key.clone(), (generation, older.into_iter().chain([sender]).collect()));
-                (receiver, true)
-            }
-        }
+    fn cache(caches: &mut Caches) -> &mut Lookups<TokenDigest, TokenView> {
+        &mut caches.tokens
     }
 
-    /// Ends the flight of that generation; answers everyone who waits. False: a newer flight has taken over.
-    fn land(&mut self, key: &K, generation: u64, answer: &Answer<V>) -> bool {
-        if self.waiting.get(key).is_none_or(|(begun, _)| *begun != generation) {
-            return false;
-        }
-        let (_, waiting) = self.waiting.remove(key).unwrap_or_default();
-        for sender in waiting {
-            // Who no longer waits does not need it.
-            let _ = sender.send(answer.clone());
-        }
-        true
+    fn flights(actor: &mut Credentials) -> &mut Flights<TokenDigest, TokenView> {
+        &mut actor.tokens
+    }
+
+    async fn ask(self, store: Store) -> Result<Option<TokenView>, StorageError> {
+        store.find_token(self.0).await
+    }
+}
+
+impl Ask for FindClient {
+    type Key = String;
+    type View = ClientView;
+    const METER: Option<Meter> = Some(Meter::ClientLookup);
+
+    fn key(&self) -> String {
+        self.0.clone()
+    }
+
+    fn cache(caches: &mut Caches) -> &mut Lookups<String, ClientView> {
+        &mut caches.clients
+    }
+
+    fn flights(actor: &mut Credentials) -> &mut Flights<String, ClientView> {
+        &mut actor.clients
+    }
+
+    async fn ask(self, store: Store) -> Result<Option<ClientView>, StorageError> {
+        store.find_client(&self.0).await
+    }
+}
+
+impl Ask for FindConsumer {
+    type Key = String;
+    type View = Consumer;
+    const METER: Option<Meter> = None;
+
+    fn key(&self) -> String {
+        self.0.clone()
+    }
+
+    fn cache(caches: &mut Caches) -> &mut Lookups<String, Consumer> {
+        &mut caches.consumers
+    }
+
+    fn flights(actor: &mut Credentials) -> &mut Flights<String, Consumer> {
+        &mut actor.consumers
+    }
+
+    async fn ask(self, store: Store) -> Result<Option<Consumer>, StorageError> {
+        store.find_consumer(&self.0).await
+    }
+}
+
+impl Ask for FindKey {
+    type Key = TokenDigest;
+    type View = KeyView;
+    const METER: Option<Meter> = Some(Meter::KeyLookup);
+
+    fn key(&self) -> TokenDigest {
+        self.0
+    }
+
+    fn cache(caches: &mut Caches) -> &mut Lookups<TokenDigest, KeyView> {
+        &mut caches.keys
+    }
+
+    fn flights(actor: &mut Credentials) -> &mut Flights<TokenDigest, KeyView> {
+        &mut actor.keys
+    }
+
+    async fn ask(self, store: Store) -> Result<Option<KeyView>, StorageError> {
+        store.find_key(self.0).await
+    }
+}
+
+impl Ask for FindJwtSecret {
+    type Key = TokenDigest;
+    type View = JwtSecretView;
+    const METER: Option<Meter> = Some(Meter::KeyLookup);
+
+    fn key(&self) -> TokenDigest {
+        self.digest
+    }
+
+    fn cache(caches: &mut Caches) -> &mut Lookups<TokenDigest, JwtSecretView> {
+        &mut caches.jwt_secrets
+    }
+
+    fn flights(actor: &mut Credentials) -> &mut Flights<TokenDigest, JwtSecretView> {
+        &mut actor.jwt_secrets
+    }
+
+    async fn ask(self, store: Store) -> Result<Option<JwtSecretView>, StorageError> {
+        store.find_jwt_secret(&self.key).await
     }
 }
 
@@ -109,6 +204,8 @@ pub struct Credentials {
     tokens: Flights<TokenDigest, TokenView>,
     clients: Flights<String, ClientView>,
     consumers: Flights<String, Consumer>,
+    keys: Flights<TokenDigest, KeyView>,
+    jwt_secrets: Flights<TokenDigest, JwtSecretView>,
 }
 
 impl Credentials {
@@ -125,6 +222,8 @@ impl Credentials {
                 tokens: Flights::new(),
                 clients: Flights::new(),
                 consumers: Flights::new(),
+                keys: Flights::new(),
+                jwt_secrets: Flights::new(),
             }
         })
     }
@@ -134,94 +233,37 @@ impl Actor for Credentials {
     type Context = Context<Self>;
 }
 
-fn landed<V: 'static>(receiver: oneshot::Receiver<Answer<V>>) -> ResponseFuture<Answer<V>> {
-    Box::pin(async move {
-        receiver.await.unwrap_or_else(|_| Err(StorageError::Unavailable("the look-up was given up".to_owned())))
-    })
-}
+impl<A: Ask> Handler<A> for Credentials {
+    type Result = ResponseFuture<Answer<A::View>>;
 
-impl Handler<FindToken> for Credentials {
-    type Result = ResponseFuture<Answer<TokenView>>;
-
-    fn handle(&mut self, FindToken(digest): FindToken, context: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, asked: A, context: &mut Self::Context) -> Self::Result {
+        let key = asked.key();
         // Another look-up may have ended between the handler's miss and this message.
-        if let Some(found) = self.caches.borrow_mut().tokens.get(&digest, self.clock.now()) {
-            return Box::pin(std::future::ready(Ok(known(found))));
+        let found = A::cache(&mut self.caches.borrow_mut()).get(&key, self.clock.now());
+        if let Some(found) = found {
+            return Box::pin(std::future::ready(Ok(found.known())));
         }
-        let (receiver, begin) = self.tokens.join(&digest, self.generation);
+        let generation = self.generation;
+        let (receiver, begin) = A::flights(self).join(&key, generation);
         if begin {
-            self.meters.count(Meter::TokenLookup);
-            let (store, generation) = (self.store.clone(), self.generation);
-            let asked = async move { store.find_token(digest).await.map(|row| row.map(Arc::new)) };
-            context.spawn(asked.into_actor(self).map(move |answer, actor, _| {
+            if let Some(meter) = A::METER {
+                self.meters.count(meter);
+            }
+            let asked = asked.ask(self.store.clone());
+            context.spawn(asked.into_actor(self).map(move |row, actor, _| {
+                let answer = row.map(|row| row.map(Arc::new));
                 let now = actor.clock.now();
-                if actor.tokens.land(&digest, generation, &answer)
+                if A::flights(actor).land(&key, generation, &answer)
                     && actor.generation == generation
                     && let Ok(view) = answer
                 {
-                    actor.caches.borrow_mut().tokens.remember(digest, view, now);
+                    A::cache(&mut actor.caches.borrow_mut()).remember(key, view, now);
                 }
             }));
         }
-        landed(receiver)
-    }
-}
-
-impl Handler<FindClient> for Credentials {
-    type Result = ResponseFuture<Answer<ClientView>>;
-
-    fn handle(&mut self, FindClient(id): FindClient, context: &mut Self::Context) -> Self::Result {
-        if let Some(found) = self.caches.borrow_mut().clients.get(&id, self.clock.now()) {
-            return Box::pin(std::future::ready(Ok(known(found))));
-        }
-        let (receiver, begin) = self.clients.join(&id, self.generation);
-        if begin {
-            self.meters.count(Meter::ClientLookup);
-            let (store, generation, key) = (self.store.clone(), self.generation, id.clone());
-            let asked = async move { store.find_client(&key).await.map(|row| row.map(Arc::new)) };
-            context.spawn(asked.into_actor(self).map(move |answer, actor, _| {
-                let now = actor.clock.now();
-                if actor.clients.land(&id, generation, &answer)
-                    && actor.generation == generation
-                    && let Ok(view) = answer
-                {
-                    actor.caches.borrow_mut().clients.remember(id, view, now);
-                }
-            }));
-        }
-        landed(receiver)
-    }
-}
-
-impl Handler<FindConsumer> for Credentials {
-    type Result = ResponseFuture<Answer<Consumer>>;
-
-    fn handle(&mut self, FindConsumer(id): FindConsumer, context: &mut Self::Context) -> Self::Result {
-        if let Some(found) = self.caches.borrow_mut().consumers.get(&id, self.clock.now()) {
-            return Box::pin(std::future::ready(Ok(known(found))));
-        }
-        let (receiver, begin) = self.consumers.join(&id, self.generation);
-        if begin {
-            let (store, generation, key) = (self.store.clone(), self.generation, id.clone());
-            let asked = async move { store.find_consumer(&key).await.map(|row| row.map(Arc::new)) };
-            context.spawn(asked.into_actor(self).map(move |answer, actor, _| {
-                let now = actor.clock.now();
-                if actor.consumers.land(&id, generation, &answer)
-                    && actor.generation == generation
-                    && let Ok(view) = answer
-                {
-                    actor.caches.borrow_mut().consumers.remember(id, view, now);
-                }
-            }));
-        }
-        landed(receiver)
-    }
-}
-
-fn known<V>(found: Found<V>) -> Option<Arc<V>> {
-    match found {
-        Found::Known(view) => Some(view),
-        Found::Unknown => None,
+        Box::pin(async move {
+            receiver.await.unwrap_or_else(|_| Err(StorageError::Unavailable("the look-up was given up".to_owned())))
+        })
     }
 }
 
@@ -231,38 +273,5 @@ impl Handler<Forget> for Credentials {
     fn handle(&mut self, forget: Forget, _: &mut Self::Context) {
         self.generation += 1;
         forget.apply(&mut self.caches.borrow_mut());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn flights() -> Flights<u32, u32> {
-        Flights::new()
-    }
-
-    #[test]
-    fn who_asks_for_the_same_joins_the_flight() {
-        let mut flights = flights();
-        let (mut first, begins) = flights.join(&1, 0);
-        let (mut second, joins) = flights.join(&1, 0);
-        assert!(begins && !joins);
-        assert!(flights.land(&1, 0, &Ok(Some(Arc::new(7)))));
-        assert_eq!(first.try_recv().unwrap().unwrap().as_deref(), Some(&7));
-        assert_eq!(second.try_recv().unwrap().unwrap().as_deref(), Some(&7));
-    }
-
-    #[test]
-    fn after_an_invalidation_the_old_flight_answers_nobody() {
-        let mut flights = flights();
-        let (mut before, _) = flights.join(&1, 0);
-        let (mut after, begins) = flights.join(&1, 1);
-        assert!(begins, "a revoked token must not be answered from a look-up begun before");
-        assert!(!flights.land(&1, 0, &Ok(Some(Arc::new(7)))));
-        assert!(before.try_recv().is_err() && after.try_recv().is_err());
-        assert!(flights.land(&1, 1, &Ok(None)));
-        assert_eq!(before.try_recv().unwrap(), Ok(None));
-        assert_eq!(after.try_recv().unwrap(), Ok(None));
     }
 }

@@ -20,7 +20,7 @@ pub enum Forget {
     Token(TokenDigest),
     /// A token known by its row only.
     TokenRow(Uuid),
-    /// A credential, with its client and all its tokens.
+    /// A credential of any kind, with its client and all its tokens.
     Credential(Uuid),
     /// A consumer, with its credentials and all their tokens.
     Consumer(Uuid),
@@ -33,8 +33,12 @@ pub enum Forget {
 
 impl Forget {
     pub(super) fn apply(&self, caches: &mut Caches) {
-        caches.tokens.forget(|digest, view| match self {
-            Self::Token(gone) => digest == gone,
+        if let Self::Token(gone) = self {
+            // By far the most frequent, so it walks nothing.
+            return caches.tokens.remove(gone);
+        }
+        caches.tokens.forget(|_, view| match self {
+            Self::Token(_) => false,
             Self::TokenRow(id) => view.id == *id,
             Self::Credential(id) => view.credential_id == *id,
             Self::Consumer(id) => view.consumer.id == *id,
@@ -42,17 +46,24 @@ impl Forget {
             Self::Unknowns => false,
             Self::Everything => true,
         });
-        caches.clients.forget(|_, view| match self {
-            Self::Credential(id) => view.credential_id == *id,
-            Self::Consumer(id) => view.consumer.id == *id,
-            Self::Everything => true,
-            Self::Token(_) | Self::TokenRow(_) | Self::Service(_) | Self::Unknowns => false,
-        });
+        caches.clients.forget(|_, view| self.means(view.credential_id, view.consumer.id));
+        caches.keys.forget(|_, view| self.means(view.credential_id, view.consumer.id));
+        caches.jwt_secrets.forget(|_, view| self.means(view.credential_id, view.consumer.id));
         caches.consumers.forget(|_, consumer| match self {
             Self::Consumer(id) => consumer.id == *id,
             Self::Everything => true,
             Self::Token(_) | Self::TokenRow(_) | Self::Credential(_) | Self::Service(_) | Self::Unknowns => false,
         });
+    }
+
+    /// Whether it is about this credential of this consumer.
+    fn means(&self, credential: Uuid, consumer: Uuid) -> bool {
+        match self {
+            Self::Credential(id) => credential == *id,
+            Self::Consumer(id) => consumer == *id,
+            Self::Everything => true,
+            Self::Token(_) | Self::TokenRow(_) | Self::Service(_) | Self::Unknowns => false,
+        }
     }
 }
 

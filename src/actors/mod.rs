@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`Credentials`] | one per worker | look-ups in flight, fills and invalidations of that worker's caches |
 //! | [`Issuer`] | one per node | the batch of tokens being written |
+//! | [`Exchanger`] | one per node | codes and refresh tokens being used up, and what they end |
 //! | [`Hasher`] | a small pool of threads | slow hashes |
 //! | [`Link`] | one per node | the list of workers, and the order of invalidations |
 //! | [`Keeper`] | one per node | rebuilding the configuration snapshot |
@@ -17,6 +18,8 @@
 //! **Absent on purpose:** decisions of the protocol (`oauth2`), HTTP, other nodes (the link is local for now).
 
 mod credentials;
+mod exchanger;
+mod flights;
 mod hasher;
 mod issuer;
 mod janitor;
@@ -24,7 +27,8 @@ mod keeper;
 mod link;
 mod recorder;
 
-pub use credentials::{Caches, Credentials, FindClient, FindConsumer, FindToken};
+pub use credentials::{Ask, Caches, Credentials, FindClient, FindConsumer, FindJwtSecret, FindKey, FindToken};
+pub use exchanger::{Exchange, Exchanger};
 pub use hasher::{Hash, HashError, Hasher, Verified, Verify, hasher_pool};
 pub use issuer::{Issue, IssueError, Issuer};
 pub use janitor::Janitor;

@@ -19,7 +19,7 @@ use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
 use super::{admin_tokens, demo, keyring, migrate, private_file, reload};
-use crate::actors::{Issuer, Janitor, Keeper, Link, Recorder, hasher_pool};
+use crate::actors::{Exchanger, Issuer, Janitor, Keeper, Link, Recorder, hasher_pool};
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring};
 use crate::engine::Node;
@@ -196,15 +196,17 @@ async fn ensure_admin_token(store: &Store, folder: &Path) -> Result<(), Failure>
 fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
     let meters = Arc::new(telemetry::Registry::default());
     let (tables, publish) = (publisher.tables(), Arc::clone(publisher));
+    let link = Link::start_link();
     Node {
         id: Uuid::new_v4(),
+        exchanger: Exchanger::start_with(store.clone(), link.clone()),
         store: store.clone(),
         clock: Clock::System,
         keyring: store.keyring(),
         custom: Arc::default(),
         issuer: Issuer::start_with(store.clone(), meters.worker()),
         hasher: hasher_pool(1),
-        link: Link::start_link(),
+        link,
         keeper: Keeper::start_with(store.clone(), tables, move |rows| publish.publish(rows)),
         recorder: Recorder::start_with(store.clone(), meters.worker()),
         hashing: Default::default(),

@@ -1,4 +1,4 @@
-//! Which tokens exist that we did not mint: a Bloom filter over the digests of imported ones.
+//! Which tokens and keys exist that we did not mint: a Bloom filter over the digests of imported ones.
 //!
 //! A minted token carries a stamp, so a guess is refused without asking the store. An imported one carries none; this
 //! filter answers "certainly not there" for nearly every guess. It never says so of a token that exists.

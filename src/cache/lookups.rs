@@ -16,6 +16,16 @@ pub enum Found<V> {
     Unknown,
 }
 
+impl<V> Found<V> {
+    /// What is there, if anything is.
+    pub fn known(self) -> Option<Arc<V>> {
+        match self {
+            Self::Known(view) => Some(view),
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// Bounded memory of one kind of look-up. Entries end after a time even when nobody revokes them, so that a store
 /// changed behind the gateway's back is noticed.
 #[derive(Debug)]
@@ -61,6 +71,12 @@ impl<K: Eq + Hash, V> Lookups<K, V> {
     pub fn forget(&mut self, mut gone: impl FnMut(&K, &V) -> bool) {
         self.unknown.clear();
         self.known.retain(|key, (value, _)| !gone(key, value));
+    }
+
+    /// Forgets what is remembered under one key.
+    pub fn remove(&mut self, key: &K) {
+        self.known.remove(key);
+        self.unknown.remove(key);
     }
 
     pub fn len(&self) -> usize {

@@ -8,16 +8,20 @@
 
 mod clock;
 mod code;
+mod jwt;
 mod keyring;
 mod network;
+mod refresh;
 mod scope;
 mod secret;
 mod views;
 
 pub use clock::{Clock, Timestamp};
 pub use code::{Code, CodeState, NewCode};
+pub use jwt::{Algorithm, VerifyingKey, decode_base64};
 pub use keyring::{KeyId, Keyring, KeyringError, SealedToken, TokenDigest};
 pub use network::Network;
+pub use refresh::{RefreshView, Replaced, TokenPair};
 pub use scope::ScopeSet;
 pub use secret::{PlainToken, Secret};
-pub use views::{ClientSecret, ClientType, ClientView, Consumer, NewToken, TokenView};
+pub use views::{ClientSecret, ClientType, ClientView, Consumer, JwtSecretView, KeyView, NewToken, TokenView};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{PlainToken, Secret, Timestamp};
+use super::{Algorithm, PlainToken, Secret, Timestamp, VerifyingKey};
 
 /// The party a call is made for. One of `username` and `custom_id` is always set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,47 @@ pub enum ClientSecret {
 pub enum ClientType {
     Confidential,
     Public,
+}
+
+/// A `keyauth_credentials` row joined with its consumer.
+#[derive(Clone, Debug)]
+pub struct KeyView {
+    pub credential_id: Uuid,
+    pub consumer: Arc<Consumer>,
+    /// When the key ends (`ttl`); `None` = never.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl KeyView {
+    /// Judged at every call, so that a view that is remembered never lengthens a life.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| end > now)
+    }
+}
+
+/// A `jwt_secrets` row joined with its consumer, its key ready to verify with.
+#[derive(Clone, Debug)]
+pub struct JwtSecretView {
+    pub credential_id: Uuid,
+    /// What tokens name it by (`iss`).
+    pub key: String,
+    pub algorithm: Algorithm,
+    /// `None`: what is stored is no key of this algorithm.
+    pub verifying: Option<VerifyingKey>,
+    /// The secret read as base64, for plugins with `secret_is_base64`; `None` for public keys too.
+    pub verifying_decoded: Option<VerifyingKey>,
+    pub consumer: Arc<Consumer>,
+}
+
+impl JwtSecretView {
+    /// The key that signatures are verified with. Only secrets can be told in base64: a public key is PEM.
+    pub fn verifying_key(&self, secret_is_base64: bool) -> Option<&VerifyingKey> {
+        if secret_is_base64 && self.algorithm.is_shared() {
+            self.verifying_decoded.as_ref()
+        } else {
+            self.verifying.as_ref()
+        }
+    }
 }
 
 /// A token about to be stored. The clear values end with it: storage keeps digests and sealed bytes.

@@ -1,24 +1,12 @@
 //! Issuing tokens: who asks, may they, and the token made durable before it is told.
 
-use std::sync::Arc;
-
-use tracing::warn;
 use uuid::Uuid;
 
 use super::node::PATIENCE;
 use super::{EngineError, Worker};
-use crate::actors::{Forget, Issue, Verified};
-use crate::domain::{ClientSecret, ClientView, NewToken, PlainToken, Secret};
-use crate::oauth2::{self, Authentication, Claimed, ClientClaim, GrantType, OAuthError, Params, Policy};
-use crate::telemetry::Meter;
-
-/// Where a token request arrived.
-#[derive(Clone, Copy, Debug)]
-pub struct Grant<'p> {
-    pub policy: &'p Policy,
-    /// The service of the route; tokens are bound to it unless `global_credentials`.
-    pub service: Option<Uuid>,
-}
+use crate::actors::{Exchange, Issue};
+use crate::domain::{ClientView, NewToken, PlainToken, TokenPair};
+use crate::oauth2::{self, ClientClaim, Decision, Earned, GrantType, OAuthError, Params, Place};
 
 /// What a client is told (RFC 6749 §5.1).
 #[derive(Clone, Debug)]
@@ -29,121 +17,109 @@ pub struct Issued {
     pub refresh_token: Option<PlainToken>,
 }
 
+impl From<TokenPair> for Issued {
+    fn from(pair: TokenPair) -> Self {
+        let expires_in = (pair.expires_in > 0).then_some(pair.expires_in);
+        Self { access_token: pair.access_token, expires_in, refresh_token: pair.refresh_token }
+    }
+}
+
+impl From<NewToken> for Issued {
+    fn from(token: NewToken) -> Self {
+        let expires_in = (token.expires_in > 0).then_some(token.expires_in);
+        Self { access_token: token.access_token, expires_in, refresh_token: token.refresh_token }
+    }
+}
+
+/// Whether a token comes with a refresh token (RFC 6749 §4.2.2 and §4.4.3 say when not).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refreshable {
+    Yes,
+    No,
+}
+
 impl Worker {
     /// Answers a token request (RFC 6749 §3.2).
     ///
     /// # Errors
     /// What the protocol refuses, and what could not be stored: a token is told only when it is durable.
-    pub async fn issue(&self, grant: Grant<'_>, params: &Params, claim: ClientClaim) -> Result<Issued, EngineError> {
-        let asked = oauth2::grant_type(params, grant.policy)?;
+    pub async fn issue(&self, place: Place<'_>, params: &Params, claim: ClientClaim) -> Result<Issued, EngineError> {
+        let asked = oauth2::grant_type(params, place.policy)?;
         let client = self.authenticate(&claim).await?;
+        if asked != GrantType::ClientCredentials {
+            oauth2::check_redirect_uri(params, &client)?;
+        }
         match asked {
-            GrantType::ClientCredentials => self.issue_client_credentials(grant, params, &client).await,
+            GrantType::ClientCredentials => {
+                let earned = oauth2::client_credentials(params, place.policy)?;
+                self.write(self.new_token(place, &client, earned, Refreshable::No)).await
+            }
+            GrantType::Password => {
+                let earned = oauth2::password(params, place.policy)?;
+                self.write(self.new_token(place, &client, earned, Refreshable::Yes)).await
+            }
+            GrantType::AuthorizationCode => self.exchange(place, params, &client).await,
+            GrantType::RefreshToken => self.refresh(place, params, &client, claim.in_header).await,
         }
     }
 
-    async fn issue_client_credentials(
+    /// Exchanges a code (RFC 6749 §4.1.3). A code presented twice takes back what it gave.
+    async fn exchange(&self, place: Place<'_>, params: &Params, client: &ClientView) -> Result<Issued, EngineError> {
+        let presented = params.text("code").unwrap_or_default();
+        // We mint every code, so one without our stamp is a guess.
+        let digest = self.node.keyring.digest(presented.as_bytes());
+        let code = match self.node.keyring.is_minted(presented) {
+            true => self.node.store.find_code(digest).await?,
+            false => None,
+        };
+        let now = self.node.clock.now();
+        let earned = match oauth2::exchange(params, place, client, code.as_ref(), now)? {
+            Decision::Issue(earned) => Some(earned),
+            Decision::Replay => None,
+        };
+        let Some(code) = code else { return Err(OAuthError::InvalidCode.into()) };
+        if let Some(earned) = earned {
+            let mut token = self.new_token(place, client, earned, Refreshable::Yes);
+            token.family_id = code.issued.family_id;
+            let exchange = Exchange::Code { digest, token: token.clone(), now };
+            if self.node.exchanger.send(exchange).timeout(PATIENCE).await?? {
+                return Ok(token.into());
+            }
+        }
+        // Used before, or by someone else at this very moment.
+        self.node.exchanger.send(Exchange::Revoke(code.issued.family_id)).timeout(PATIENCE).await??;
+        Err(OAuthError::InvalidCode.into())
+    }
+
+    /// Stores a token of its own family, together with what others store at this moment.
+    pub(super) async fn write(&self, token: NewToken) -> Result<Issued, EngineError> {
+        self.node.issuer.send(Issue(token.clone())).timeout(PATIENCE).await??;
+        Ok(token.into())
+    }
+
+    pub(super) fn new_token(
         &self,
-        grant: Grant<'_>,
-        params: &Params,
+        place: Place<'_>,
         client: &ClientView,
-    ) -> Result<Issued, EngineError> {
-        let earned = oauth2::client_credentials(params, grant.policy)?;
-        let policy = grant.policy;
-        let created_at = self.node.clock.now();
-        let access_token = self.node.keyring.mint(rand::random());
-        let row_life = policy.refresh_token_ttl;
-        let token = NewToken {
+        earned: Earned,
+        refreshable: Refreshable,
+    ) -> NewToken {
+        let policy = place.policy;
+        let (created_at, expires) = (self.node.clock.now(), policy.token_expiration > 0);
+        let mint = || self.node.keyring.mint(rand::random());
+        NewToken {
             id: Uuid::now_v7(),
             credential_id: client.credential_id,
-            service_id: grant.service.filter(|_| !policy.global_credentials),
-            access_token: access_token.clone(),
-            refresh_token: None,
+            service_id: place.service.filter(|_| !policy.global_credentials),
+            access_token: mint(),
+            refresh_token: (refreshable == Refreshable::Yes && expires).then(mint),
             family_id: Uuid::now_v7(),
             scope: earned.scope,
             authenticated_userid: earned.authenticated_userid,
             created_at,
             expires_in: policy.token_expiration,
-            expires_at: (policy.token_expiration > 0 && row_life > 0).then(|| created_at.plus_seconds(row_life)),
-        };
-        self.node.issuer.send(Issue(token)).timeout(PATIENCE).await??;
-        let expires_in = (policy.token_expiration > 0).then_some(policy.token_expiration);
-        Ok(Issued { access_token, expires_in, refresh_token: None })
-    }
-
-    /// The client behind a claim, authenticated (RFC 6749 §2.3.1).
-    ///
-    /// # Errors
-    /// `invalid_client`, also when the secret is right for no reading of the claim.
-    async fn authenticate(&self, claim: &ClientClaim) -> Result<Arc<ClientView>, EngineError> {
-        let mut refusal = OAuthError::InvalidClient { in_header: claim.in_header };
-        for claimed in &claim.readings {
-            let client = self.find_client(&claimed.client_id).await?;
-            match oauth2::authenticate(client.as_deref(), claimed, claim.in_header) {
-                Ok(verdict) => {
-                    if let Some(client) = client.as_ref()
-                        && self.settle(verdict, client).await?
-                    {
-                        return Ok(Arc::clone(client));
-                    }
-                }
-                Err(error) => {
-                    refusal = error;
-                    self.spend_on_unknown(client.is_none(), claimed).await;
-                }
-            }
-        }
-        Err(refusal.into())
-    }
-
-    async fn spend_on_unknown(&self, unknown: bool, claimed: &Claimed) {
-        if let (true, Some(secret)) = (unknown, &claimed.secret) {
-            self.node.verify_nothing(secret.clone()).await;
-        }
-    }
-
-    /// Whether a claim that looks right is right; slow hashes are verified here.
-    async fn settle(&self, verdict: Authentication<'_>, client: &ClientView) -> Result<bool, EngineError> {
-        match verdict {
-            Authentication::Accepted => Ok(true),
-            Authentication::AcceptedToBeHashed { secret } => {
-                self.upgrade(client, secret).await;
-                Ok(true)
-            }
-            Authentication::Verify { phc, secret } => self.verify_hashed(client, phc, secret).await,
-        }
-    }
-
-    async fn verify_hashed(&self, client: &ClientView, phc: &Secret, secret: &Secret) -> Result<bool, EngineError> {
-        let now = self.node.clock.now();
-        if self.verified.borrow_mut().knows(phc, secret, now) {
-            self.meters.count(Meter::SecretsRemembered);
-            return Ok(true);
-        }
-        self.meters.count(Meter::SecretsVerified);
-        let verified = self.node.verify(Some(phc.clone()), secret.clone()).await?;
-        if verified == Verified::Wrong {
-            return Ok(false);
-        }
-        self.verified.borrow_mut().remember(phc, secret, now);
-        if verified == Verified::RightButOld {
-            self.upgrade(client, secret).await;
-        }
-        Ok(true)
-    }
-
-    /// Stores a right secret hashed with today's parameters. A failure costs nothing: the next use tries again.
-    async fn upgrade(&self, client: &ClientView, secret: &Secret) {
-        let known = match &client.secret {
-            ClientSecret::Clear(known) | ClientSecret::Hashed(known) | ClientSecret::ToBeHashed(known) => known,
-        };
-        let upgraded = async {
-            let phc = self.node.hash(secret.clone()).await?;
-            self.node.store.upgrade_secret(client.credential_id, known, &phc).await?;
-            self.node.forget(Forget::Credential(client.credential_id)).await
-        };
-        if let Err(error) = upgraded.await {
-            warn!(%error, client.id = client.client_id, "secret of client `{}` was not rehashed", client.client_id);
+            expires_at: (expires && policy.refresh_token_ttl > 0)
+                .then(|| created_at.plus_seconds(policy.refresh_token_ttl)),
         }
     }
 }

@@ -7,16 +7,20 @@
 //!
 //! **Absent on purpose:** HTTP and its texts (rooms `plugins`, `admin`), and protocol decisions (`oauth2`).
 
+mod authenticate;
+mod authorize;
 pub mod catalog;
 mod error;
 mod issue;
 mod node;
 mod ports;
+mod refresh;
 mod validate;
 mod worker;
 
 pub use crate::storage::{AuditRecord, Tagged};
+pub use authorize::Sent;
 pub use error::EngineError;
-pub use issue::{Grant, Issued};
+pub use issue::Issued;
 pub use node::Node;
 pub use worker::Worker;

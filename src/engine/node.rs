@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::EngineError;
 use crate::actors::{
-    Announce, Forget, Hash, HashError, Hasher, Issuer, Keeper, Link, Rebuild, Recorder, Verified, Verify,
+    Announce, Exchanger, Forget, Hash, HashError, Hasher, Issuer, Keeper, Link, Rebuild, Recorder, Verified, Verify,
 };
 use crate::cache::CustomTokens;
 use crate::domain::{Clock, Keyring, Secret, TokenDigest};
@@ -33,6 +33,7 @@ pub struct Node {
     pub meters: Arc<Registry>,
     pub custom: Arc<CustomTokens>,
     pub issuer: Addr<Issuer>,
+    pub exchanger: Addr<Exchanger>,
     pub hasher: Addr<Hasher>,
     pub link: Addr<Link>,
     pub keeper: Addr<Keeper>,
@@ -94,7 +95,7 @@ impl Node {
         }
     }
 
-    /// Learns which imported tokens exist. Until it ends every token that was not minted is looked up.
+    /// Learns which imported tokens and keys exist. Until it ends every one that was not minted is looked up.
     pub async fn load_custom_tokens(&self) {
         // One at a time: a second reader would begin a new filter under the first one's hands.
         let _reading = self.reading_custom.lock().await;
@@ -106,12 +107,12 @@ impl Node {
             match self.read_custom_tokens(expected).await {
                 Ok(held) if !self.custom.is_outgrown() => {
                     self.custom.finish();
-                    debug!(tokens = held, "know {held} imported tokens");
+                    debug!(tokens = held, "know {held} imported tokens and keys");
                     return;
                 }
                 Ok(held) => expected = held * 2,
                 Err(error) => {
-                    warn!(%error, "imported tokens could not be read, trying again");
+                    warn!(%error, "imported tokens and keys could not be read, trying again");
                     actix_rt::time::sleep(Duration::from_secs(1)).await;
                 }
             }
@@ -126,12 +127,22 @@ impl Node {
         }
     }
 
-    /// Reads every imported token into a new filter for about `expected`; gives how many there are.
+    /// Reads everything imported into a new filter for about `expected`; gives how many there are.
     async fn read_custom_tokens(&self, expected: usize) -> Result<usize, StorageError> {
         self.custom.begin(expected);
+        let store = &self.store;
+        Ok(self.read_digests(|after| store.custom_token_digests(after, CUSTOM_PAGE)).await?
+            + self.read_digests(|after| store.key_digests(after, CUSTOM_PAGE)).await?
+            + self.read_digests(|after| store.jwt_secret_digests(after, CUSTOM_PAGE)).await?)
+    }
+
+    async fn read_digests(
+        &self,
+        page: impl AsyncFn(Option<Uuid>) -> Result<Vec<(Uuid, TokenDigest)>, StorageError>,
+    ) -> Result<usize, StorageError> {
         let (mut held, mut after) = (0, None);
         loop {
-            let page = self.store.custom_token_digests(after, CUSTOM_PAGE).await?;
+            let page = page(after).await?;
             page.iter().for_each(|(_, digest)| self.custom.insert(*digest));
             held += page.len();
             match page.last() {

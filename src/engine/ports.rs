@@ -8,7 +8,6 @@ use super::catalog::{Change, Happened, Pending, Ports};
 use super::{EngineError, Node};
 use crate::actors::Forget;
 use crate::domain::{PlainToken, Secret};
-use crate::schema::Entity;
 
 impl Ports for Node {
     fn uuid(&self) -> Uuid {
@@ -32,6 +31,10 @@ impl Ports for Node {
                     if matches!(change.happened, Happened::Deleted { .. }) { self.publish().await } else { Ok(()) }
                 }
                 "oauth2_credentials" => self.forget(of_row(&change, Forget::Credential)).await,
+                "keyauth_credentials" | "jwt_secrets" => {
+                    self.know_custom(&change, "key").await;
+                    self.forget(of_row(&change, Forget::Credential)).await
+                }
                 "oauth2_tokens" => self.token_changed(&change).await,
                 "services" => {
                     if let Some(id) = change.old().and(change.id()) {
@@ -47,16 +50,19 @@ impl Ports for Node {
 
 impl Node {
     async fn token_changed(&self, change: &Change) -> Result<(), EngineError> {
-        let value = |entity: &Entity| entity.get("access_token").and_then(Value::as_str).map(str::to_owned);
-        if let Some(token) = change.current().and_then(value)
-            && !self.keyring.is_minted(&token)
-        {
-            self.know_custom_token(self.keyring.digest(token.as_bytes())).await;
-        }
+        self.know_custom(change, "access_token").await;
         if let Happened::DeletedBefore { key: Some(token), .. } = &change.happened {
             return self.forget(Forget::Token(self.keyring.digest(token.as_bytes()))).await;
         }
         self.forget(of_row(change, Forget::TokenRow)).await
+    }
+
+    /// A secret that was brought from elsewhere is not refused for lack of our stamp.
+    async fn know_custom(&self, change: &Change, field: &str) {
+        let secret = change.current().and_then(|entity| entity.get(field)).and_then(Value::as_str);
+        if let Some(secret) = secret.filter(|secret| !self.keyring.is_minted(secret)) {
+            self.know_custom_token(self.keyring.digest(secret.as_bytes())).await;
+        }
     }
 }
 

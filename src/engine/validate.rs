@@ -1,12 +1,12 @@
-//! Finding what a call brings: the token, the client, the consumer.
+//! Finding what a call brings: the token, the key, the client, the consumer.
 
 use std::sync::Arc;
 
 use super::node::PATIENCE;
 use super::{EngineError, Worker};
-use crate::actors::{FindClient, FindConsumer, FindToken};
+use crate::actors::{Ask, FindClient, FindConsumer, FindJwtSecret, FindKey, FindToken};
 use crate::cache::Found;
-use crate::domain::{ClientView, Consumer, TokenView};
+use crate::domain::{ClientView, Consumer, JwtSecretView, KeyView, TokenDigest, TokenView};
 use crate::telemetry::Meter;
 
 impl Worker {
@@ -30,13 +30,59 @@ impl Worker {
             }
             None => {}
         }
-        let minted = std::str::from_utf8(token).is_ok_and(|text| self.node.keyring.is_minted(text));
-        if !minted && !self.node.custom.may_hold(digest) {
+        if !self.may_exist(token, digest) {
             self.meters.count(Meter::TokenStampRefused);
             return Ok(None);
         }
-        let sent = self.credentials.send(FindToken(digest)).timeout(PATIENCE).await?;
-        Ok(sent?)
+        self.ask(FindToken(digest)).await
+    }
+
+    /// The row of an API key in clear. As for tokens, guesses cost the database nothing.
+    ///
+    /// # Errors
+    /// The store is unreachable, or too much is waiting.
+    pub async fn find_key(&self, key: &[u8]) -> Result<Option<Arc<KeyView>>, EngineError> {
+        let digest = self.node.keyring.digest(key);
+        let remembered = self.caches.borrow_mut().keys.get(&digest, self.node.clock.now());
+        self.key_or_ask(remembered, key, digest, || FindKey(digest)).await
+    }
+
+    /// What the JSON Web Tokens that name `key` are verified with. As for tokens, guesses cost the database nothing.
+    ///
+    /// # Errors
+    /// The store is unreachable, or too much is waiting.
+    pub async fn find_jwt_secret(&self, key: &str) -> Result<Option<Arc<JwtSecretView>>, EngineError> {
+        let digest = self.node.keyring.digest(key.as_bytes());
+        let remembered = self.caches.borrow_mut().jwt_secrets.get(&digest, self.node.clock.now());
+        self.key_or_ask(remembered, key.as_bytes(), digest, || FindJwtSecret { digest, key: key.to_owned() }).await
+    }
+
+    async fn key_or_ask<A: Ask>(
+        &self,
+        remembered: Option<Found<A::View>>,
+        key: &[u8],
+        digest: TokenDigest,
+        ask: impl FnOnce() -> A,
+    ) -> Result<Option<Arc<A::View>>, EngineError>
+    where
+        A: Send,
+        A::Result: Send,
+    {
+        if let Some(found) = remembered {
+            self.meters.count(Meter::KeyCacheHit);
+            return Ok(found.known());
+        }
+        if !self.may_exist(key, digest) {
+            self.meters.count(Meter::KeyRefused);
+            return Ok(None);
+        }
+        self.ask(ask()).await
+    }
+
+    /// Whether a secret is one we minted, or one that may have been brought from elsewhere.
+    fn may_exist(&self, secret: &[u8], digest: TokenDigest) -> bool {
+        let minted = std::str::from_utf8(secret).is_ok_and(|text| self.node.keyring.is_minted(text));
+        minted || self.node.custom.may_hold(digest)
     }
 
     /// # Errors
@@ -45,13 +91,9 @@ impl Worker {
         let remembered = self.caches.borrow_mut().clients.get(client_id, self.node.clock.now());
         if let Some(found) = remembered {
             self.meters.count(Meter::ClientCacheHit);
-            return Ok(match found {
-                Found::Known(view) => Some(view),
-                Found::Unknown => None,
-            });
+            return Ok(found.known());
         }
-        let sent = self.credentials.send(FindClient(client_id.to_owned())).timeout(PATIENCE).await?;
-        Ok(sent?)
+        self.ask(FindClient(client_id.to_owned())).await
     }
 
     /// A consumer by id or username, for `config.anonymous`.
@@ -61,12 +103,16 @@ impl Worker {
     pub async fn find_consumer(&self, id_or_username: &str) -> Result<Option<Arc<Consumer>>, EngineError> {
         let remembered = self.caches.borrow_mut().consumers.get(id_or_username, self.node.clock.now());
         if let Some(found) = remembered {
-            return Ok(match found {
-                Found::Known(consumer) => Some(consumer),
-                Found::Unknown => None,
-            });
+            return Ok(found.known());
         }
-        let sent = self.credentials.send(FindConsumer(id_or_username.to_owned())).timeout(PATIENCE).await?;
-        Ok(sent?)
+        self.ask(FindConsumer(id_or_username.to_owned())).await
+    }
+
+    async fn ask<A: Ask + Send>(&self, question: A) -> Result<Option<Arc<A::View>>, EngineError>
+    where
+        A::Result: Send,
+    {
+        let answer = self.credentials.send(question).timeout(PATIENCE).await?;
+        Ok(answer?)
     }
 }

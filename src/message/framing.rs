@@ -62,11 +62,11 @@ pub(super) fn declared(headers: &Headers, version: Version) -> Result<Option<Bod
     }
 }
 
-/// `Content_Length` and `Transfer_Encoding` are other fields to HTTP, but the same variable to a CGI-like upstream.
+/// `Content_Length` and `Transfer.Encoding` are other fields to HTTP, but the same variable to a CGI-like upstream.
 fn imitates(name: &[u8]) -> bool {
     let dashed = |original: &[u8]| {
         let pairs = name.iter().zip(original);
-        name.contains(&b'_') && pairs.into_iter().all(|(a, b)| a.eq_ignore_ascii_case(b) || (*a == b'_' && *b == b'-'))
+        pairs.into_iter().all(|(a, b)| a.eq_ignore_ascii_case(b) || (*b == b'-' && !a.is_ascii_alphanumeric()))
     };
     if name.len() == 14 { dashed(b"content-length") } else { dashed(b"transfer-encoding") }
 }
@@ -83,6 +83,31 @@ pub(super) fn of_response(headers: &Headers, version: Version, status: u16, to_h
         return Some(BodyLength::NONE);
     }
     Some(declared.unwrap_or(BodyLength::UntilClose))
+}
+
+/// Most words of a `Connection` field. Every other field is compared with each, so many of them would cost.
+const MAX_CONNECTION_WORDS: usize = 32;
+
+/// What `Connection` says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wishes {
+    pub close: bool,
+    pub keep_alive: bool,
+    pub upgrade: bool,
+}
+
+/// Reads `Connection`; `None` when it has too many words.
+pub(super) fn connection(headers: &Headers) -> Option<Wishes> {
+    let mut wishes = Wishes::default();
+    for (nth, word) in list(headers, "connection").enumerate() {
+        if nth == MAX_CONNECTION_WORDS {
+            return None;
+        }
+        wishes.close |= word.eq_ignore_ascii_case(b"close");
+        wishes.keep_alive |= word.eq_ignore_ascii_case(b"keep-alive");
+        wishes.upgrade |= word.eq_ignore_ascii_case(b"upgrade");
+    }
+    Some(wishes)
 }
 
 /// The words of a comma-separated field, over every line of it, trimmed, empty ones left out.

@@ -137,12 +137,7 @@ fn authority(headers: &super::Headers, version: Version, target: Option<Bytes>) 
 
 fn frame(headers: &super::Headers, version: Version) -> Result<RequestFrame, Refusal> {
     let body = framing::of_request(headers, version)?;
-    let (mut close, mut keep, mut upgrade) = (false, false, false);
-    for word in framing::list(headers, "connection") {
-        close |= word.eq_ignore_ascii_case(b"close");
-        keep |= word.eq_ignore_ascii_case(b"keep-alive");
-        upgrade |= word.eq_ignore_ascii_case(b"upgrade");
-    }
+    let wishes = framing::connection(headers).ok_or(Refusal::Field)?;
     let mut expects_continue = false;
     for expectation in headers.all("expect") {
         if !expectation.eq_ignore_ascii_case(b"100-continue") {
@@ -151,9 +146,9 @@ fn frame(headers: &super::Headers, version: Version) -> Result<RequestFrame, Ref
         // An HTTP/1.0 client would take the 100 for the answer (RFC 9110 §10.1.1).
         expects_continue = version == Version::Http11 && !body.is_none();
     }
-    let keep_alive = !close && (version == Version::Http11 || keep);
+    let keep_alive = !wishes.close && (version == Version::Http11 || wishes.keep_alive);
     let mut wanted = headers.all("upgrade");
     let websocket = wanted.next().is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket"));
-    let upgrade = upgrade && version == Version::Http11 && websocket && wanted.next().is_none();
+    let upgrade = wishes.upgrade && version == Version::Http11 && websocket && wanted.next().is_none();
     Ok(RequestFrame { version, body, keep_alive, expects_continue, upgrade })
 }

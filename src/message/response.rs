@@ -2,10 +2,10 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::Headers;
 use super::framing::{self, BodyLength, Version};
 use super::request::MAX_FIELDS;
 use super::scan::{self, Scan};
-use super::{Headers, list};
 
 /// An upstream's status line and header fields.
 #[derive(Clone, Debug, Default)]
@@ -70,11 +70,8 @@ fn parse(bytes: Bytes, to_head: bool, head: &mut ResponseHead) -> Result<Respons
         head.headers.push(bytes.slice_ref(field.name.as_bytes()), bytes.slice_ref(field.value));
     }
     let body = framing::of_response(&head.headers, version, status, to_head).ok_or(BadResponse)?;
-    let (mut close, mut keep) = (false, false);
-    for word in list(&head.headers, "connection") {
-        close |= word.eq_ignore_ascii_case(b"close");
-        keep |= word.eq_ignore_ascii_case(b"keep-alive");
-    }
-    let keep_alive = !close && (version == Version::Http11 || keep) && body != BodyLength::UntilClose;
+    let wishes = framing::connection(&head.headers).ok_or(BadResponse)?;
+    let persists = version == Version::Http11 || wishes.keep_alive;
+    let keep_alive = !wishes.close && persists && body != BodyLength::UntilClose;
     Ok(ResponseFrame { version, body, keep_alive })
 }

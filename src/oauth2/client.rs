@@ -60,11 +60,16 @@ fn basic(value: &[u8]) -> Option<Vec<Claimed>> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let decoded = text_of(STANDARD.decode(encoded.trim()).ok()?);
     let (id, secret) = decoded.split_once(':')?;
     let as_sent = Claimed { client_id: id.to_owned(), secret: Some(Secret::new(secret)) };
     let unfolded = Claimed { client_id: form_decoded(id), secret: Some(Secret::new(form_decoded(secret))) };
     Some(if as_sent == unfolded { vec![as_sent] } else { vec![as_sent, unfolded] })
+}
+
+/// UTF-8, or else ISO-8859-1: RFC 7617 §2 leaves the encoding open, and clients use both (authlib the latter).
+fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|not_utf8| not_utf8.as_bytes().iter().copied().map(char::from).collect())
 }
 
 fn form_decoded(text: &str) -> String {
@@ -129,6 +134,13 @@ mod tests {
         let claim = claim(&Params::default(), Some(&header("my%20id:a+b")));
         assert_eq!(claim.readings[0].client_id, "my%20id");
         assert_eq!(claim.readings[1], Claimed { client_id: "my id".into(), secret: Some(Secret::new("a b")) });
+    }
+
+    #[test]
+    fn a_header_in_latin_1_is_read_as_such() {
+        let value = format!("Basic {}", STANDARD.encode(b"id:p\xfc"));
+        let claim = claim(&Params::default(), Some(value.as_bytes()));
+        assert_eq!(claim.readings[0].secret, Some(Secret::new("pü")));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Protocol errors: the `error` and `error_description` of an answer (RFC 6749 §5.2, RFC 6750 §3.1).
 
+use super::Profile;
+use crate::domain::ClientType;
+
 /// What the gateway tells a client that asked for something it cannot have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OAuthError {
@@ -23,22 +26,55 @@ pub enum OAuthError {
     ScopeNotText,
     UnknownScope(String),
     ScopeRequired,
+    /// Rfc9700: this client may not use this grant.
+    UnauthorizedClient,
+    UnknownChallengeMethod,
+    ChallengeMissing,
+    ChallengeRequired(ClientType),
+    VerifierMissing,
+    VerifierNotText,
+    VerifierLength,
+    WrongVerifier,
+    InvalidCode,
+    InvalidRefreshToken,
+    ScopeMismatch,
     /// A body that is not what its content type says.
     UnreadableBody(&'static str),
 }
 
 impl OAuthError {
+    /// The `error` under a profile: rfc9700 uses the codes of RFC 6749 §5.2 where Kong does not.
+    pub fn code_under(&self, profile: Profile) -> &'static str {
+        match (profile, self) {
+            (Profile::Rfc9700, Self::InvalidCode | Self::InvalidRefreshToken) => "invalid_grant",
+            _ => self.code(),
+        }
+    }
+
+    /// The `error` as Kong names it.
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidMethod { .. } => "invalid_method",
             Self::HttpsRequired | Self::RepeatedForwardedProto => "access_denied",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidClient { .. } => "invalid_client",
-            Self::SecretFromPublicClient | Self::InvalidRedirectUri | Self::UnreadableBody(_) => "invalid_request",
+            Self::SecretFromPublicClient
+            | Self::InvalidRedirectUri
+            | Self::UnknownChallengeMethod
+            | Self::ChallengeMissing
+            | Self::ChallengeRequired(_)
+            | Self::VerifierMissing
+            | Self::VerifierNotText
+            | Self::VerifierLength
+            | Self::InvalidCode
+            | Self::InvalidRefreshToken
+            | Self::UnreadableBody(_) => "invalid_request",
+            Self::WrongVerifier => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
             Self::InvalidProvisionKey => "invalid_provision_key",
             Self::MissingUserid => "invalid_authenticated_userid",
             Self::UnsupportedResponseType => "unsupported_response_type",
-            Self::ScopeNotText | Self::UnknownScope(_) | Self::ScopeRequired => "invalid_scope",
+            Self::ScopeNotText | Self::UnknownScope(_) | Self::ScopeRequired | Self::ScopeMismatch => "invalid_scope",
         }
     }
 
@@ -61,6 +97,17 @@ impl OAuthError {
             Self::UnsupportedResponseType => "Invalid response_type",
             Self::ScopeNotText => "scope must be a string",
             Self::ScopeRequired => "You must specify a scope",
+            Self::UnauthorizedClient => "The client may not use this grant",
+            Self::UnknownChallengeMethod => "code_challenge_method is not supported, must be S256",
+            Self::ChallengeMissing => "code_challenge is required when code_method is present",
+            Self::ChallengeRequired(ClientType::Public) => "code_challenge is required for public clients",
+            Self::ChallengeRequired(ClientType::Confidential) => "code_challenge is required for confidential clients",
+            Self::VerifierMissing => "code_verifier is required for PKCE authorization requests",
+            Self::VerifierNotText => "code_verifier is not a string",
+            Self::VerifierLength => "code_verifier must be between 43 and 128 characters",
+            Self::WrongVerifier | Self::InvalidCode => "Invalid code",
+            Self::InvalidRefreshToken => "Invalid refresh_token",
+            Self::ScopeMismatch => "Scope mismatch",
             Self::UnreadableBody(why) => why,
         };
         text.to_owned()

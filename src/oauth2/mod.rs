@@ -9,16 +9,24 @@ mod authorize;
 mod bearer;
 mod client;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod grants;
 mod judge;
 mod params;
+mod pkce;
 mod policy;
+mod redirect;
 
-pub use authorize::authorize;
+pub use authorize::{Authorized, Redirect, ResponseType, Unauthorized, authorize, vouch};
 pub use bearer::bearer;
 pub use client::{Authentication, Claimed, ClientClaim, authenticate, claim};
 pub use error::OAuthError;
-pub use grants::{ClientCredentials, GrantType, client_credentials, grant_type};
+pub use grants::{
+    Decision, Earned, GrantType, Place, check_redirect_uri, client_credentials, exchange, grant_type, password, refresh,
+};
 pub use judge::{Refusal, judge};
 pub use params::{Param, Params};
+pub use pkce::S256;
 pub use policy::{Pkce, Policy, Profile};
+pub use redirect::Part;

@@ -18,8 +18,21 @@ pub struct Policy {
     /// Seconds; 0 = the row never ends.
     pub refresh_token_ttl: i64,
     pub reuse_refresh_token: bool,
+    /// Seconds in which a rotated refresh token gets the same new pair again.
+    pub refresh_grace: i64,
+    /// As configured; [`Policy::pkce`] is what holds.
     pub pkce: Pkce,
     pub profile: Profile,
+}
+
+impl Policy {
+    /// Who must use PKCE: rfc9700 asks it of everybody.
+    pub fn pkce(&self) -> Pkce {
+        match self.profile {
+            Profile::Kong => self.pkce,
+            Profile::Rfc9700 => Pkce::Strict,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,8 +26,8 @@ use crate::message::{Refusal, RequestFrame, RequestHead, Scan, Source, Version, 
 use crate::plugins::{Peer, Plugin};
 
 /// How long a closed connection is still read, so that what we sent is not lost to a reset.
-const LINGER: Duration = Duration::from_secs(2);
-const MAX_LINGER: usize = 1 << 20;
+const LINGER: Duration = Duration::from_secs(5);
+const MAX_LINGER: usize = 16 << 20;
 
 /// Serves a connection just accepted.
 pub(super) async fn accept<P: Plugin>(worker: Rc<Worker<P>>, stream: TcpStream, acceptor: Option<TlsAcceptor>) {
@@ -47,9 +47,8 @@ pub(super) async fn accept<P: Plugin>(worker: Rc<Worker<P>>, stream: TcpStream, 
             Ok(Err(_)) | Err(_) => return,
         },
     };
-    let (number, seat) = worker.sit_down();
-    Connection::new(&worker, &seat, &peer, io).serve().await;
-    worker.get_up(number);
+    let seated = worker.sit_down();
+    Connection::new(&worker, &seated.seat, &peer, io).serve().await;
 }
 
 struct Connection<'c, P: Plugin> {
@@ -94,7 +93,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             match self.next().await {
                 Next::Request(frame) => {
                     if !self.request(&frame).await {
-                        return self.linger().await;
+                        return self.close().await;
                     }
                 }
                 Next::Refused(refusal) => {
@@ -245,6 +244,18 @@ impl<'c, P: Plugin> Connection<'c, P> {
             Poll::Ready(_) => Poll::Ready(()),
         })
         .await;
+    }
+
+    /// Ends the connection; at once, where all that the client sent was read.
+    async fn close(self) {
+        if self.wire.unread() > 0 || !self.input.is_empty() {
+            return self.linger().await;
+        }
+        if let io @ Io::Tls(_) = &mut *self.wire.io.borrow_mut() {
+            // Says goodbye if that can be done without waiting.
+            let mut context = Context::from_waker(std::task::Waker::noop());
+            let _ = Pin::new(io).poll_shutdown(&mut context);
+        }
     }
 
     /// Closes so that the client can read what it was sent: a socket closed over unread bytes is reset, and a reset

@@ -14,6 +14,8 @@ use crate::router::RouteSpec;
 enum Fate {
     Pass,
     Drop,
+    /// Passes when the peer is trusted.
+    Trusted,
     /// One of `X-Forwarded-*`, by its place in [`Sent`].
     Forwarded(usize),
 }
@@ -27,20 +29,23 @@ const PREFIX: usize = 5;
 
 const LONGEST: usize = 32;
 
-/// Judges a name folded: lower case, `_` as `-`, so that no spelling an upstream might fold alike slips through.
+/// Judges a name folded: lower case, every sign as `-`, as a CGI-like upstream makes variables of names, so that no
+/// spelling slips through.
 fn fate(name: &[u8]) -> Fate {
     let mut folded = [0u8; LONGEST];
     let length = name.len().min(LONGEST);
-    let mut underscored = false;
+    let mut odd = false;
     for (to, from) in folded.iter_mut().zip(name) {
-        underscored |= *from == b'_';
-        *to = if *from == b'_' { b'-' } else { from.to_ascii_lowercase() };
+        let is_sign = !from.is_ascii_alphanumeric();
+        odd |= is_sign && *from != b'-';
+        *to = if is_sign { b'-' } else { from.to_ascii_lowercase() };
     }
-    let forwarded = |place| if underscored { Fate::Drop } else { Fate::Forwarded(place) };
-    let unless_underscored = if underscored { Fate::Pass } else { Fate::Drop };
+    let forwarded = |place| if odd { Fate::Drop } else { Fate::Forwarded(place) };
     match &folded[..length] {
         b"connection" | b"host" | b"te" | b"trailer" | b"upgrade" | b"expect" | b"via" => Fate::Drop,
-        b"keep-alive" | b"proxy-connection" | b"http2-settings" => unless_underscored,
+        b"keep-alive" | b"proxy-connection" | b"http2-settings" => Fate::Drop,
+        // Upstreams that know it believe it before any `X-Forwarded-*`.
+        b"forwarded" => Fate::Trusted,
         b"content-length" | b"transfer-encoding" => Fate::Drop,
         b"proxy-authorization" | b"x-real-ip" | b"x-request-id" => Fate::Drop,
         b"x-forwarded-for" => forwarded(FOR),
@@ -129,11 +134,12 @@ impl Outbound<'_> {
         for (name, value) in headers.iter() {
             match fate(name) {
                 Fate::Drop => {}
+                Fate::Trusted if !self.peer.trusted => {}
                 Fate::Forwarded(place) if self.peer.trusted => sent.note(place, value),
                 Fate::Forwarded(_) => {}
-                Fate::Pass if names_fields && is_connection_named(headers, name) => {}
-                Fate::Pass if self.is_changed(name) => {}
-                Fate::Pass => put_field(out, name, value),
+                Fate::Pass | Fate::Trusted if names_fields && is_connection_named(headers, name) => {}
+                Fate::Pass | Fate::Trusted if self.is_changed(name) => {}
+                Fate::Pass | Fate::Trusted => put_field(out, name, value),
             }
         }
         for via in headers.all("via") {
@@ -306,6 +312,7 @@ mod tests {
             "x-credential-identifier",
             "X-Authenticated-Scope",
             "X_Anonymous_Consumer",
+            "X.Consumer~Id",
             "x-consumer-custom-id-that-is-longer-than-any",
         ] {
             assert!(fate(name.as_bytes()) == Fate::Drop, "{name}");

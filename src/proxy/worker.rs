@@ -36,6 +36,19 @@ impl Seat {
     }
 }
 
+/// A connection on its seat.
+pub(super) struct Seated<'w, P: Plugin> {
+    worker: &'w Worker<P>,
+    number: u64,
+    pub seat: Rc<Seat>,
+}
+
+impl<P: Plugin> Drop for Seated<'_, P> {
+    fn drop(&mut self) {
+        self.worker.seats.borrow_mut().remove(&self.number);
+    }
+}
+
 /// The snapshot as one thread holds it: requests share it by this thread's count, not by one every thread touches.
 pub(super) struct InForce<P>(Arc<Snapshot<P>>);
 
@@ -113,16 +126,13 @@ impl<P: Plugin> Worker<P> {
         self.draining.get()
     }
 
-    pub fn sit_down(&self) -> (u64, Rc<Seat>) {
+    /// A place for a connection, given up when it is dropped.
+    pub fn sit_down(&self) -> Seated<'_, P> {
         let number = self.next_seat.get();
         self.next_seat.set(number + 1);
         let seat = Rc::new(Seat::default());
         self.seats.borrow_mut().insert(number, Rc::clone(&seat));
-        (number, seat)
-    }
-
-    pub fn get_up(&self, number: u64) {
-        self.seats.borrow_mut().remove(&number);
+        Seated { worker: self, number, seat }
     }
 
     /// `now` as the Date field writes it (RFC 9110 §5.6.7).

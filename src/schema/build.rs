@@ -172,6 +172,7 @@ impl Schema {
             checks: Vec::new(),
             description,
             path: name,
+            nested: name,
             shorthands: Vec::new(),
             virtuals: Vec::new(),
             filters: Vec::new(),
@@ -190,6 +191,14 @@ impl Schema {
     #[must_use]
     pub fn path(mut self, path: &'static str) -> Self {
         self.path = path;
+        self.nested = path;
+        self
+    }
+
+    /// A path below parents that is not the collection's own; to be said after [`Schema::path`].
+    #[must_use]
+    pub fn nested(mut self, path: &'static str) -> Self {
+        self.nested = path;
         self
     }
 

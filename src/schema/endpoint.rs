@@ -102,7 +102,7 @@ impl Registry {
             let Kind::Foreign { entity: target, .. } = field.kind else { continue };
             let Some(parent) = self.entity(target) else { continue };
             let field = field.name;
-            let children = format!("/{}/{{{}}}/{}", parent.path, singular(target), schema.path);
+            let children = format!("/{}/{{{}}}/{}", parent.path, singular(target), schema.nested);
             let child = format!("{children}/{{{}}}", singular(entity));
             let shape = Shape::Children { parent: target, entity, field };
             endpoints.push(Endpoint { path: children, shape, verbs: MANY });
@@ -130,6 +130,10 @@ mod tests {
             "/consumers/{consumer}/oauth2",
             "/consumers/{consumer}/oauth2/{oauth2_credential}",
             "/oauth2/{oauth2_credential}/consumer",
+            "/consumers/{consumer}/key-auth/{keyauth_credential}",
+            "/key-auths/{keyauth_credential}/consumer",
+            "/consumers/{consumer}/jwt",
+            "/jwts/{jwt_secret}",
             "/plugins/{plugin}/service",
             "/certificates/{certificate}/snis",
             "/oauth2_tokens/{oauth2_token}",

@@ -132,6 +132,8 @@ pub struct Schema {
     pub description: &'static str,
     /// The collection's path in the Admin API, without slashes: `oauth2` for `oauth2_credentials`.
     pub path: &'static str,
+    /// The same below a parent: `key-auth` in `/consumers/{c}/key-auth`.
+    pub nested: &'static str,
     /// Fields that bodies may carry and the store never sees: `url` of a service, `ttl` of a token.
     pub shorthands: Vec<Field>,
     /// Fields that answers carry and the store does not keep (`expires_at` of a token).

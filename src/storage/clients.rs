@@ -10,7 +10,7 @@ use crate::domain::{ClientSecret, ClientType, ClientView, Consumer, Keyring, Sec
 use super::Store;
 use super::rows::{context, open, seal};
 use super::store::Outcome;
-use super::value::{Row, Value};
+use super::value::{Columns, Row, Value};
 
 pub(super) const STATEMENTS: &[&str] = &[FIND_CLIENT, CONSUMER_BY_ID, CONSUMER_BY_NAME, SEALED_SECRET, UPGRADE_SECRET];
 
@@ -63,7 +63,11 @@ impl Store {
 }
 
 fn consumer(row: Row) -> Outcome<Consumer> {
-    let mut columns = row.read("consumers");
+    consumer_of(&mut row.read("consumers"))
+}
+
+/// A consumer from the next three columns: `id, username, custom_id`.
+pub(super) fn consumer_of(columns: &mut Columns) -> Outcome<Consumer> {
     Ok(Consumer { id: columns.uuid()?, username: columns.maybe_text()?, custom_id: columns.maybe_text()? })
 }
 
@@ -95,11 +99,7 @@ fn client(row: Row, keyring: &Keyring) -> Outcome<ClientView> {
         secret,
         client_type,
         redirect_uris: uris.iter().filter_map(|uri| uri.as_str().map(str::to_owned)).collect(),
-        consumer: Arc::new(Consumer {
-            id: columns.uuid()?,
-            username: columns.maybe_text()?,
-            custom_id: columns.maybe_text()?,
-        }),
+        consumer: Arc::new(consumer_of(&mut columns)?),
     })
 }
 

@@ -1,12 +1,12 @@
-//! Authorization codes: stored by digest, used up once.
+//! Authorization codes: stored by digest. They are used up in `exchange.rs`, together with the issue.
 
-use crate::domain::{Code, CodeState, NewCode, Timestamp, TokenDigest};
+use crate::domain::{Code, CodeState, NewCode, TokenDigest};
 
 use super::store::Outcome;
 use super::value::{Row, Value};
 use super::{StorageError, Store};
 
-pub(super) const STATEMENTS: &[&str] = &[INSERT, FIND, REDEEM];
+pub(super) const STATEMENTS: &[&str] = &[INSERT, FIND];
 
 const INSERT: &str = "INSERT INTO oauth2_authorization_codes
     (id, digest, credential_id, service_id, plugin_id, scope, authenticated_userid, challenge, challenge_method,
@@ -15,11 +15,6 @@ const INSERT: &str = "INSERT INTO oauth2_authorization_codes
 const FIND: &str = "SELECT id, digest, credential_id, service_id, plugin_id, scope, authenticated_userid, challenge,
         challenge_method, redirect_uri, family_id, created_at, expires_at, consumed_at
     FROM oauth2_authorization_codes WHERE digest = $1";
-const REDEEM: &str = "UPDATE oauth2_authorization_codes SET consumed_at = $2
-    WHERE digest = $1 AND consumed_at IS NULL AND expires_at > $2
-    RETURNING id, digest, credential_id, service_id, plugin_id, scope, authenticated_userid, challenge,
-        challenge_method, redirect_uri, family_id, created_at, expires_at, consumed_at";
-
 impl Store {
     /// # Errors
     /// [`StorageError::ForeignKey`] when its credential, service or plugin has gone.
@@ -40,11 +35,6 @@ impl Store {
     /// Finds a code, used or expired as it may be, so that a replay can be told from a stranger.
     pub async fn find_code(&self, digest: TokenDigest) -> Outcome<Option<Code>> {
         self.read(FIND, vec![digest.into()]).await?.pop().map(code).transpose()
-    }
-
-    /// Uses up a code. `None` when it is unknown, expired, or was used before: of two who try, one gets it.
-    pub async fn redeem_code(&self, digest: TokenDigest, now: Timestamp) -> Outcome<Option<Code>> {
-        self.write(REDEEM, vec![digest.into(), now.into()]).await?.pop().map(code).transpose()
     }
 }
 

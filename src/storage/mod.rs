@@ -19,6 +19,8 @@ mod configuration;
 mod crud;
 mod driver;
 mod error;
+mod exchange;
+mod keys;
 mod list;
 mod location;
 mod migrations;

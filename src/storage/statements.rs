@@ -3,7 +3,7 @@
 use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
-use super::{Store, admin_tokens, audit, clients, codes, postgres, reseal, sweep, tokens};
+use super::{Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, sweep, tokens};
 
 const WRITTEN: &[&[&str]] = &[
     &[PING],
@@ -11,6 +11,8 @@ const WRITTEN: &[&[&str]] = &[
     audit::STATEMENTS,
     clients::STATEMENTS,
     codes::STATEMENTS,
+    exchange::STATEMENTS,
+    keys::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
 ];

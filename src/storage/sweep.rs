@@ -6,13 +6,18 @@ use super::Store;
 use super::store::Outcome;
 use super::value::count;
 
-pub(super) const STATEMENTS: &[&str] = &[TOKENS, CODES];
+pub(super) const STATEMENTS: &[&str] = &[TOKENS, CODES, REPLACED, KEYS];
 
 /// The inner question walks the index of `expires_at` and stops at the limit.
 const TOKENS: &str = "DELETE FROM oauth2_tokens WHERE id IN
     (SELECT id FROM oauth2_tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
 const CODES: &str = "DELETE FROM oauth2_authorization_codes WHERE id IN
     (SELECT id FROM oauth2_authorization_codes WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
+const REPLACED: &str = "DELETE FROM oauth2_replaced_refresh_tokens WHERE digest IN
+    (SELECT digest FROM oauth2_replaced_refresh_tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
+    RETURNING digest";
+const KEYS: &str = "DELETE FROM keyauth_credentials WHERE id IN
+    (SELECT id FROM keyauth_credentials WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
 
 /// A code is remembered for a day after its end, so that a late replay still revokes what it issued.
 const CODE_MEMORY_SECONDS: i64 = 24 * 3600;
@@ -20,12 +25,13 @@ const CODE_MEMORY_SECONDS: i64 = 24 * 3600;
 impl Store {
     /// Deletes at most `limit` ended rows; less than `limit` means that nothing is left to sweep.
     pub async fn sweep_expired(&self, now: Timestamp, limit: usize) -> Outcome<usize> {
-        let tokens = self.write(TOKENS, vec![now.into(), count(limit)]).await?.len();
-        if tokens == limit {
-            return Ok(tokens);
-        }
         let forgotten = now.plus_seconds(-CODE_MEMORY_SECONDS);
-        let codes = self.write(CODES, vec![forgotten.into(), count(limit - tokens)]).await?.len();
-        Ok(tokens + codes)
+        let mut swept = 0;
+        for (statement, end) in [(TOKENS, now), (CODES, forgotten), (REPLACED, now), (KEYS, now)] {
+            if swept < limit {
+                swept += self.write(statement, vec![end.into(), count(limit - swept)]).await?.len();
+            }
+        }
+        Ok(swept)
     }
 }

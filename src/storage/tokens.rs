@@ -95,13 +95,13 @@ impl Store {
 }
 
 /// The field that no store can keep, if there is one: refused alone, so that it does not take its batch-mates with it.
-fn nul(token: &NewToken) -> Option<&'static str> {
+pub(super) fn nul(token: &NewToken) -> Option<&'static str> {
     let texts = [("authenticated_userid", &token.authenticated_userid), ("scope", &token.scope)];
     texts.into_iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.contains('\0'))).map(|(field, _)| field)
 }
 
 /// The parameters of [`INSERT_TOKEN`].
-fn row(token: &NewToken, keyring: &Keyring) -> Vec<Value> {
+pub(super) fn row(token: &NewToken, keyring: &Keyring) -> Vec<Value> {
     let digest = |token: &PlainToken| keyring.digest(token.reveal().as_bytes());
     let refresh = token.refresh_token.as_ref();
     vec![

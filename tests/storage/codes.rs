@@ -5,12 +5,12 @@ use tollgate::storage::StorageError;
 use uuid::Uuid;
 
 use crate::bench::{Bench, START};
-use crate::fixtures::{code, digest, id};
+use crate::fixtures::{code, digest, id, token};
 
 crate::conformance!(
     a_code_round_trips,
-    a_code_is_redeemed_once,
-    an_expired_code_is_not_redeemed,
+    a_code_is_exchanged_once,
+    an_expired_code_is_not_exchanged,
     a_code_needs_what_it_names,
     codes_are_forgotten_a_day_after_their_end,
 );
@@ -25,27 +25,33 @@ async fn a_code_round_trips(bench: &Bench) {
     assert_eq!(bench.store.find_code(digest("other")).await, Ok(None));
 }
 
-async fn a_code_is_redeemed_once(bench: &Bench) {
+async fn a_code_is_exchanged_once(bench: &Bench) {
     let (credential, plugin) = (bench.credential("c").await, bench.plugin().await);
     for round in 0..5 {
         let text = format!("code {round}");
         bench.store.insert_code(&code(&credential, &plugin, &text)).await.unwrap();
         let at = START.plus_seconds(10);
-        let tries = (0..8).map(|_| bench.store.redeem_code(digest(&text), at));
+        let tokens: Vec<_> = (0..8).map(|nth| token(&credential, &format!("{text} {nth}"))).collect();
+        let tries = tokens.iter().map(|token| bench.store.exchange_code(digest(&text), token, at));
         let outcomes = futures_util::future::join_all(tries).await;
-        let won: Vec<_> = outcomes.into_iter().filter_map(Result::unwrap).collect();
+        let won: Vec<_> = outcomes.into_iter().zip(&tokens).filter(|(won, _)| *won.as_ref().unwrap()).collect();
         assert_eq!(won.len(), 1, "round {round}");
-        assert_eq!(won[0].state, CodeState::Redeemed { at });
         let found = bench.store.find_code(digest(&text)).await.unwrap().unwrap();
-        assert_eq!(found, won[0]);
+        assert_eq!(found.state, CodeState::Redeemed { at });
+        for token in &tokens {
+            let stored = bench.store.find_token(digest(token.access_token.reveal())).await.unwrap();
+            assert_eq!(stored.is_some(), token.id == won[0].1.id, "a loser's token must not exist");
+        }
     }
 }
 
-async fn an_expired_code_is_not_redeemed(bench: &Bench) {
+async fn an_expired_code_is_not_exchanged(bench: &Bench) {
     let (credential, plugin) = (bench.credential("c").await, bench.plugin().await);
     bench.store.insert_code(&code(&credential, &plugin, "code")).await.unwrap();
-    assert_eq!(bench.store.redeem_code(digest("code"), START.plus_seconds(300)).await, Ok(None));
-    assert!(bench.store.redeem_code(digest("code"), START.plus_seconds(299)).await.unwrap().is_some());
+    let token = token(&credential, "late");
+    assert_eq!(bench.store.exchange_code(digest("code"), &token, START.plus_seconds(300)).await, Ok(false));
+    assert_eq!(bench.store.find_token(digest("late")).await.unwrap().map(|view| view.id), None);
+    assert_eq!(bench.store.exchange_code(digest("code"), &token, START.plus_seconds(299)).await, Ok(true));
 }
 
 async fn a_code_needs_what_it_names(bench: &Bench) {

@@ -12,6 +12,7 @@ mod migrations;
 mod on_postgres;
 mod on_postgres_tls;
 mod on_sqlite;
+mod refreshes;
 mod resealing;
 mod tokens;
 mod verbs;

@@ -39,6 +39,7 @@ const REFUSED: &[(&str, &[u8], Refusal)] = &[
     ("fraction as length", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5.0\r\n\r\n", Refusal::Length),
     ("vertical tab before length", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \x0b5\r\n\r\n", Refusal::Field),
     ("underscored length", b"POST / HTTP/1.1\r\nHost: a\r\nContent_Length: 5\r\n\r\n", Refusal::Imitation),
+    ("dotted length", b"POST / HTTP/1.1\r\nHost: a\r\nContent.Length: 5\r\n\r\n", Refusal::Imitation),
     ("underscored encoding", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer_Encoding: chunked\r\n\r\n", Refusal::Imitation),
     ("identity", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n", Refusal::Encoding),
     ("gzip, chunked", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Refusal::Encoding),
@@ -153,6 +154,8 @@ fn heads_that_are_too_large_are_refused_before_they_are_whole() {
     assert_eq!(read(&long_target).err(), Some(Refusal::TargetTooLong));
     let long_field = [b"GET / HTTP/1.1\r\nX: ".as_slice(), &vec![b'a'; 70_000]].concat();
     assert_eq!(read(&long_field).err(), Some(Refusal::HeadTooLarge));
+    let words = format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: {}\r\n\r\n", "a,".repeat(33));
+    assert_eq!(read(words.as_bytes()).err(), Some(Refusal::Field));
     let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(100));
     assert_eq!(read(many.as_bytes()).err(), Some(Refusal::TooManyFields));
 }

@@ -2,13 +2,17 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::domain::Secret;
 use crate::oauth2::{Pkce, Policy, Profile};
+use crate::plugins::challenge::challenge;
 
 /// What one instance does. Defaults are the schema's, so that rows written by older versions still read.
 #[derive(Debug)]
 pub struct Config {
+    /// The plugin's own id: global codes are bound to it.
+    pub id: Uuid,
     pub policy: Policy,
     pub hide_credentials: bool,
     pub accept_http_if_already_terminated: bool,
@@ -39,6 +43,7 @@ struct Raw {
     refresh_token_ttl: f64,
     persistent_refresh_token: bool,
     reuse_refresh_token: bool,
+    refresh_grace: f64,
     pkce: Option<String>,
     realm: Option<String>,
     scope_header_separator: Option<String>,
@@ -64,6 +69,7 @@ impl Default for Raw {
             refresh_token_ttl: 1_209_600.0,
             persistent_refresh_token: false,
             reuse_refresh_token: false,
+            refresh_grace: 10.0,
             pkce: None,
             realm: None,
             scope_header_separator: None,
@@ -75,7 +81,7 @@ impl Default for Raw {
 impl Config {
     /// # Errors
     /// A value of the wrong type, or no provision key (an instance without one would accept a blank).
-    pub fn read(config: &serde_json::Value) -> Result<Self, String> {
+    pub fn read(id: Uuid, config: &serde_json::Value) -> Result<Self, String> {
         let raw = Raw::deserialize(config).map_err(|error| format!("its config cannot be read: {error}"))?;
         let provision_key = raw.provision_key.filter(|key| !key.is_empty()).ok_or("its provision_key is missing")?;
         let policy = Policy {
@@ -90,6 +96,7 @@ impl Config {
             global_credentials: raw.global_credentials,
             refresh_token_ttl: seconds(raw.refresh_token_ttl),
             reuse_refresh_token: raw.reuse_refresh_token || raw.persistent_refresh_token,
+            refresh_grace: seconds(raw.refresh_grace),
             pkce: match raw.pkce.as_deref() {
                 Some("none") => Pkce::None,
                 Some("strict") => Pkce::Strict,
@@ -102,6 +109,7 @@ impl Config {
         };
         let header = raw.auth_header_name.unwrap_or_else(|| "authorization".to_owned()).to_ascii_lowercase();
         Ok(Self {
+            id,
             policy,
             hide_credentials: raw.hide_credentials,
             accept_http_if_already_terminated: raw.accept_http_if_already_terminated,
@@ -118,28 +126,9 @@ impl Config {
 
     /// A `WWW-Authenticate: Bearer` challenge (RFC 6750 §3) with this instance's realm.
     pub fn challenge(&self, error: Option<(&str, &str)>) -> String {
-        let mut parts = Vec::new();
-        if let Some(realm) = &self.realm {
-            parts.push(format!("realm=\"{}\"", quoted(realm)));
-        }
-        if let Some((code, description)) = error {
-            parts.push(format!("error=\"{code}\""));
-            parts.push(format!("error_description=\"{}\"", quoted(description)));
-        }
-        if parts.is_empty() { "Bearer".to_owned() } else { format!("Bearer {}", parts.join(", ")) }
+        let parameters = error.map(|(code, description)| [("error", code), ("error_description", description)]);
+        challenge("Bearer", self.realm.as_deref(), parameters.as_ref().map_or(&[], |parameters| parameters))
     }
-}
-
-/// The inside of a quoted-string (RFC 9110 §5.6.4), without anything that could end the header field.
-fn quoted(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars().filter(|letter| !letter.is_control()) {
-        if matches!(letter, '"' | '\\') {
-            safe.push('\\');
-        }
-        safe.push(letter);
-    }
-    safe
 }
 
 /// Whole seconds; Kong takes fractions, which no clock of ours tells apart.
@@ -157,7 +146,7 @@ mod tests {
         for (name, value) in extra.as_object().unwrap() {
             whole[name] = value.clone();
         }
-        Config::read(&whole)
+        Config::read(Uuid::nil(), &whole)
     }
 
     #[test]
@@ -174,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_config_without_provision_key_does_not_compile() {
-        assert!(Config::read(&serde_json::json!({})).is_err());
+        assert!(Config::read(Uuid::nil(), &serde_json::json!({})).is_err());
         assert!(config(serde_json::json!({ "token_expiration": "soon" })).is_err());
         let read = config(serde_json::json!({ "persistent_refresh_token": true, "scopes": null })).unwrap();
         assert!(read.policy.reuse_refresh_token && read.policy.scopes.is_empty());

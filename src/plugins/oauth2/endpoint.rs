@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use tracing::{debug, error};
 
 use super::Config;
-use crate::engine::{EngineError, Grant, Issued, Worker};
+use crate::engine::{EngineError, Issued, Sent, Worker};
 use crate::message::{Answer, BodyError};
-use crate::oauth2::{self, OAuthError, Params};
+use crate::oauth2::{self, OAuthError, Params, Place, Profile};
 use crate::plugins::{Call, ForwardedProto};
 
 /// Largest body of a token request: a real one has a few hundred bytes.
@@ -40,20 +40,37 @@ pub(super) async fn answer(config: &Config, endpoint: Endpoint, call: &mut Call<
         Err(answer) => return answer,
     };
     let state = params.text("state").map(str::to_owned);
-    let header = call.head.headers.get(config.auth_header_name()).cloned();
+    let policy = &config.policy;
+    let place = Place { policy, plugin: config.id, service: call.service.map(|service| service.id) };
     let result = match endpoint {
         Endpoint::Token => {
-            let claim = oauth2::claim(&params, header.as_deref());
-            let grant = Grant { policy: &config.policy, service: call.service.map(|service| service.id) };
-            engine.issue(grant, &params, claim).await
+            let header = call.head.headers.get(config.auth_header_name());
+            let claim = oauth2::claim(&params, header.map(|value| &value[..]));
+            engine.issue(place, &params, claim).await.map(|issued| told(&issued, state.as_deref()))
         }
-        Endpoint::Authorize => Err(oauth2::authorize(&params, &config.policy).into()),
+        Endpoint::Authorize => {
+            let issuer = (policy.profile == Profile::Rfc9700).then(|| issuer(call));
+            engine.authorize(place, &params, issuer.as_deref()).await.map(|sent| redirected(&sent))
+        }
     };
     match result {
-        Ok(issued) => told(&issued, state),
-        Err(EngineError::OAuth(refusal)) => refused(config, &refusal, state),
+        Ok(answer) => answer,
+        Err(EngineError::OAuth(refusal)) => refused(config, &refusal, state.as_deref()),
         Err(failure) => failed(&failure),
     }
+}
+
+/// The issuer identifier of this endpoint's place (RFC 9207 §2): what stands before `/oauth2/authorize`.
+fn issuer(call: &Call<'_>) -> String {
+    let path = String::from_utf8_lossy(&call.head.path);
+    let prefix = path.trim_end_matches('/').trim_end_matches("/oauth2/authorize");
+    format!("https://{}{prefix}", String::from_utf8_lossy(&call.head.host))
+}
+
+/// The login backend is told where to send the browser, with good news or bad.
+fn redirected(sent: &Sent) -> Answer {
+    let status = if sent.refusal.is_none() { 200 } else { 400 };
+    uncached(Answer::json(status, &json!({ "redirect_uri": sent.redirect_uri })))
 }
 
 fn check_method(endpoint: Endpoint, call: &Call<'_>) -> Result<(), OAuthError> {
@@ -129,7 +146,7 @@ fn unread(error: &BodyError) -> Answer {
     }
 }
 
-fn told(issued: &Issued, state: Option<String>) -> Answer {
+fn told(issued: &Issued, state: Option<&str>) -> Answer {
     let mut body = Map::new();
     body.insert("access_token".to_owned(), issued.access_token.reveal().into());
     body.insert("token_type".to_owned(), "bearer".into());
@@ -143,8 +160,8 @@ fn told(issued: &Issued, state: Option<String>) -> Answer {
     uncached(Answer::json(200, &Value::Object(body)))
 }
 
-fn refused(config: &Config, refusal: &OAuthError, state: Option<String>) -> Answer {
-    let (code, description) = (refusal.code(), refusal.description());
+fn refused(config: &Config, refusal: &OAuthError, state: Option<&str>) -> Answer {
+    let (code, description) = (refusal.code_under(config.policy.profile), refusal.description());
     let mut body = Map::new();
     body.insert("error".to_owned(), code.into());
     body.insert("error_description".to_owned(), description.clone().into());
@@ -156,6 +173,9 @@ fn refused(config: &Config, refusal: &OAuthError, state: Option<String>) -> Answ
             .with_header("allow", "POST"),
         OAuthError::InvalidClient { in_header: true } => {
             Answer::json(401, &body).with_header("www-authenticate", "Basic realm=\"OAuth2.0\"")
+        }
+        OAuthError::InvalidClient { in_header: false } if config.policy.profile == Profile::Rfc9700 => {
+            Answer::json(401, &body)
         }
         _ => Answer::json(400, &body),
     })
@@ -175,7 +195,7 @@ fn plain_error(status: u16, code: &str, description: &str) -> Answer {
     uncached(Answer::json(status, &json!({ "error": code, "error_description": description })))
 }
 
-fn echo(body: &mut Map<String, Value>, state: Option<String>) {
+fn echo(body: &mut Map<String, Value>, state: Option<&str>) {
     if let Some(state) = state {
         body.insert("state".to_owned(), state.into());
     }

@@ -18,6 +18,8 @@ mod validate;
 pub use config::Config;
 pub use schema::schema;
 
+use uuid::Uuid;
+
 use super::{Call, Verdict};
 use crate::engine::Worker;
 
@@ -33,8 +35,8 @@ pub struct OAuth2 {
 impl OAuth2 {
     /// # Errors
     /// A configuration that its schema would have refused.
-    pub fn compile(config: &serde_json::Value) -> Result<Self, String> {
-        Ok(Self { config: Config::read(config)? })
+    pub fn compile(id: Uuid, config: &serde_json::Value) -> Result<Self, String> {
+        Ok(Self { config: Config::read(id, config)? })
     }
 
     pub async fn access(&self, call: &mut Call<'_>, engine: &Worker) -> Verdict {

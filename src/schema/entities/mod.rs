@@ -7,6 +7,8 @@
 mod ca_certificates;
 mod certificates;
 mod consumers;
+mod jwt_secrets;
+mod keyauth_credentials;
 mod oauth2_credentials;
 mod oauth2_tokens;
 mod plugins;
@@ -28,6 +30,8 @@ pub fn all() -> Vec<Schema> {
         plugins::schema(),
         oauth2_credentials::schema(),
         oauth2_tokens::schema(),
+        keyauth_credentials::schema(),
+        jwt_secrets::schema(),
     ]
 }
 

@@ -7,6 +7,7 @@
 
 mod certificates;
 mod credentials;
+mod ends;
 mod plugins;
 mod services;
 mod tokens;
@@ -54,6 +55,10 @@ pub(super) async fn complete(
             tokens::complete(catalog, draft);
             Ok(())
         }
+        "keyauth_credentials" => {
+            ends::set(catalog.clock.now(), draft);
+            Ok(())
+        }
         "certificates" => certificates::check_names(catalog, draft).await,
         _ => Ok(()),
     }
@@ -92,6 +97,7 @@ pub(super) async fn add_virtuals(
 ) -> Result<(), CatalogError> {
     match schema.name {
         "oauth2_tokens" => tokens::add_virtuals(entity, catalog.clock.now(), shown),
+        "keyauth_credentials" => ends::show(entity, catalog.clock.now(), shown),
         "certificates" => certificates::add_names(catalog, entity, shown).await?,
         _ => {}
     }

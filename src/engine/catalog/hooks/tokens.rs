@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::Draft;
+use super::{Draft, ends};
 use crate::domain::Timestamp;
 use crate::engine::catalog::Catalog;
 use crate::engine::catalog::references::referred;
-use crate::schema::{Entity, Write};
+use crate::schema::Entity;
 
 /// A family for what begins one, and the end of the row: `ttl` seconds from now, or never.
 pub(super) fn complete(catalog: &Catalog, draft: &mut Draft) {
@@ -14,20 +14,14 @@ pub(super) fn complete(catalog: &Catalog, draft: &mut Draft) {
     if token.get("family_id").is_none_or(Value::is_null) {
         token.insert("family_id".to_owned(), catalog.ports.uuid().to_string().into());
     }
-    let end = match draft.shorthands.get("ttl").map(Value::as_i64) {
-        Some(Some(ttl)) if ttl > 0 => catalog.clock.now().plus_seconds(ttl).seconds().into(),
-        None if draft.write == Write::Patch => return,
-        Some(_) | None => Value::Null,
-    };
-    token.insert("expires_at".to_owned(), end);
+    ends::set(catalog.clock.now(), draft);
 }
 
 pub(super) fn add_virtuals(token: &Entity, now: Timestamp, shown: &mut Entity) {
     let number = |name: &str| token.get(name).and_then(Value::as_i64);
-    let left = number("expires_at").map(|end| end.saturating_sub(now.seconds()).max(0));
+    ends::show(token, now, shown);
     let life = number("expires_in").filter(|seconds| *seconds > 0);
     let expires_at = life.and_then(|life| Some(number("created_at")?.saturating_add(life)));
-    shown.insert("ttl".to_owned(), left.into());
     shown.insert("credential_id".to_owned(), referred(token, "credential").into());
     shown.insert("service_id".to_owned(), referred(token, "service").into());
     shown.insert("expires_at".to_owned(), expires_at.into());

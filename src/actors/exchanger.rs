@@ -1,0 +1,87 @@
+//! The life of codes and refresh tokens: kept, used up once, revoked. What they end is forgotten before the answer.
+
+use actix::prelude::*;
+use uuid::Uuid;
+
+use super::issuer::IssueError;
+use super::link::{Announce, Forget, Link};
+use crate::domain::{NewCode, NewToken, RefreshView, Timestamp, TokenDigest};
+use crate::storage::{StorageError, Store};
+
+/// Requests that may be under way; beyond it a client is told to come back.
+const MOST: usize = 1024;
+
+/// Something to be used up. The answer: whether this request was the one that did it.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<bool, IssueError>")]
+pub enum Exchange {
+    /// Stores a fresh code.
+    Keep(NewCode),
+    /// A code for a token.
+    Code { digest: TokenDigest, token: NewToken, now: Timestamp },
+    /// A refresh token for a new pair; `old` is the access token that goes.
+    Rotate { digest: TokenDigest, old: TokenDigest, token: NewToken, now: Timestamp },
+    /// A new access token beside a refresh token that stays.
+    Renew { row: RefreshView, token: NewToken },
+    /// Everything of a family ends.
+    Revoke(Uuid),
+}
+
+/// The actor; one per node. The store decides who wins; this actor sees to it that no worker of the node answers from
+/// what was replaced once the winner has its answer.
+pub struct Exchanger {
+    store: Store,
+    link: Addr<Link>,
+    under_way: usize,
+}
+
+impl Exchanger {
+    pub fn start_with(store: Store, link: Addr<Link>) -> Addr<Self> {
+        Self::create(|context| {
+            context.set_mailbox_capacity(MOST);
+            Self { store, link, under_way: 0 }
+        })
+    }
+}
+
+impl Actor for Exchanger {
+    type Context = Context<Self>;
+}
+
+impl Handler<Exchange> for Exchanger {
+    type Result = ResponseActFuture<Self, Result<bool, IssueError>>;
+
+    fn handle(&mut self, exchange: Exchange, _: &mut Self::Context) -> Self::Result {
+        if self.under_way >= MOST {
+            return Box::pin(actix::fut::ready(Err(IssueError::Full)));
+        }
+        self.under_way += 1;
+        let done = run(self.store.clone(), self.link.clone(), exchange);
+        Box::pin(done.into_actor(self).map(|result, actor: &mut Self, _| {
+            actor.under_way -= 1;
+            result
+        }))
+    }
+}
+
+async fn run(store: Store, link: Addr<Link>, exchange: Exchange) -> Result<bool, IssueError> {
+    let (won, ended) = match exchange {
+        Exchange::Keep(code) => {
+            store.insert_code(&code).await?;
+            (true, Vec::new())
+        }
+        Exchange::Code { digest, token, now } => (store.exchange_code(digest, &token, now).await?, Vec::new()),
+        Exchange::Rotate { digest, old, token, now } => (store.rotate(digest, &token, now).await?, vec![old]),
+        Exchange::Renew { row, token } => (store.renew(&row, &token).await?, vec![row.access_token]),
+        Exchange::Revoke(family) => (true, store.revoke_family(family).await?),
+    };
+    if won {
+        for digest in ended {
+            let obeyed = link.send(Announce(Forget::Token(digest))).await;
+            if !matches!(obeyed, Ok(true)) {
+                return Err(StorageError::Unavailable("a worker did not confirm the change in time".to_owned()).into());
+            }
+        }
+    }
+    Ok(won)
+}
