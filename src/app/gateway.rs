@@ -19,7 +19,7 @@ use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
 use super::{admin_tokens, demo, keyring, migrate, private_file, reload};
-use crate::actors::{Exchanger, Issuer, Janitor, Keeper, Link, Recorder, hasher_pool};
+use crate::actors::{Exchanger, Janitor, Keeper, Link, Recorder, hasher_pool};
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring};
 use crate::engine::Node;
@@ -204,7 +204,6 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
         clock: Clock::System,
         keyring: store.keyring(),
         custom: Arc::default(),
-        issuer: Issuer::start_with(store.clone(), meters.worker()),
         hasher: hasher_pool(1),
         link,
         keeper: Keeper::start_with(store.clone(), tables, move |rows| publish.publish(rows)),

@@ -91,7 +91,7 @@ pub struct VerifyingKey(Key);
 
 #[derive(Clone)]
 enum Key {
-    Shared(hmac::Key),
+    Shared(Box<hmac::Key>),
     Public(ParsedPublicKey),
 }
 
@@ -105,7 +105,9 @@ impl VerifyingKey {
     /// The key of a shared secret; `None` for an empty one and for algorithms of public keys.
     pub fn shared(algorithm: Algorithm, secret: &[u8]) -> Option<Self> {
         match algorithm.family() {
-            Family::Shared(hash) if !secret.is_empty() => Some(Self(Key::Shared(hmac::Key::new(hash, secret)))),
+            Family::Shared(hash) if !secret.is_empty() => {
+                Some(Self(Key::Shared(Box::new(hmac::Key::new(hash, secret)))))
+            }
             Family::Shared(_) | Family::Public(_) => None,
         }
     }

@@ -27,7 +27,7 @@ impl Worker {
         let earned = oauth2::refresh(place, client, row.as_ref(), in_header)?;
         let Some(row) = row else { return Err(OAuthError::InvalidRefreshToken.into()) };
         let mut token = self.new_token(place, client, earned, Refreshable::Yes);
-        token.family_id = row.family_id.unwrap_or(row.id);
+        token.family_id = Some(row.family_id.unwrap_or(row.id));
         if place.policy.reuse_refresh_token {
             token.refresh_token = Some(presented.to_owned().into());
             return self.renew(row, token, digest, now).await;

@@ -57,7 +57,7 @@ impl Worker {
         self.key_or_ask(remembered, key.as_bytes(), digest, || FindJwtSecret { digest, key: key.to_owned() }).await
     }
 
-    async fn key_or_ask<A: Ask>(
+    async fn key_or_ask<A>(
         &self,
         remembered: Option<Found<A::View>>,
         key: &[u8],
@@ -65,7 +65,7 @@ impl Worker {
         ask: impl FnOnce() -> A,
     ) -> Result<Option<Arc<A::View>>, EngineError>
     where
-        A: Send,
+        A: Ask + Send,
         A::Result: Send,
     {
         if let Some(found) = remembered {

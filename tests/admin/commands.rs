@@ -22,6 +22,14 @@ fn text(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(both).unwrap())
 }
 
+/// A line for each migration there is.
+fn each_migration(verb: &str) -> String {
+    let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/sqlite")).unwrap();
+    let mut names: Vec<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names.iter().map(|name| format!("{verb}{}\n", name.trim_end_matches(".sql"))).collect()
+}
+
 #[test]
 fn migrations_are_shown_applied_once_and_demanded_by_serve() {
     let folder = Folder::new();
@@ -30,17 +38,16 @@ fn migrations_are_shown_applied_once_and_demanded_by_serve() {
     assert!(code == Some(0) && said.contains("keep a copy"), "{said}");
     assert_eq!(run(&["keyring", "init"]).0, Some(1), "a keyring is not overwritten");
     assert_eq!(run(&["keyring", "list"]), (Some(0), "1  seals\n".to_owned()));
-    let (_, pending) = run(&["migrate", "status"]);
-    assert!(pending.starts_with("pending  0001_first\n") && !pending.contains("applied"), "{pending}");
+    assert_eq!(run(&["migrate", "status"]), (Some(0), each_migration("pending  ")));
     let listen =
         ["--set", "proxy.listen=127.0.0.1:0", "--set", "proxy.listen_tls=", "--set", "admin.listen=127.0.0.1:0"];
     let serve = [&["serve", "--set", "status.listen=127.0.0.1:0"][..], &listen].concat();
     let (code, said) = run(&serve);
     assert!(code == Some(1) && said.contains("tollgate migrate up"), "{said}");
-    assert_eq!(run(&["migrate", "up"]), (Some(0), pending.replace("pending  ", "applied ")));
+    assert_eq!(run(&["migrate", "up"]), (Some(0), each_migration("applied ")));
     let (code, said) = run(&["migrate", "up"]);
     assert!(code == Some(0) && said.contains("nothing to do"), "{said}");
-    assert_eq!(run(&["migrate", "status"]), (Some(0), pending.replace("pending", "applied")));
+    assert_eq!(run(&["migrate", "status"]), (Some(0), each_migration("applied  ")));
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! `jwt` alone.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
@@ -10,11 +8,12 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::KeyPair;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tollgate::domain::Clock;
 
 use crate::api::{Api, sent};
 
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+fn now() -> i64 {
+    Clock::System.now().seconds()
 }
 
 pub fn signed(claims: &Value, algorithm: Algorithm, key: &EncodingKey) -> String {

@@ -163,3 +163,21 @@ async fn what_two_plugins_hide_in_one_query_is_both_gone() {
     let body = sent(api.http.post(api.gateway.url("proxy", "/api")).form(&form)).await;
     assert_eq!((body.status, &body.body["body"]), (200, &json!("a=1")));
 }
+
+#[tokio::test]
+async fn guesses_cost_the_database_nothing() {
+    let api = protected(json!({ "anonymous": "guest" })).await;
+    for number in 0..200 {
+        let (jwt, key) = (hs256(&format!("issuer {number}"), "s"), format!("{number:032}"));
+        let reply = sent(request(&api, Brings { jwt: Some(&jwt), token: None, key: Some(&key) })).await;
+        assert_eq!(reply.consumer(), Some("guest"));
+    }
+    let metrics = api.http.get(api.gateway.admin("/metrics")).send().await.unwrap().text().await.unwrap();
+    let count = |tier: &str| {
+        let series = format!("tollgate_key_checks_total{{tier=\"{tier}\"}} ");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(series.as_str()));
+        line.unwrap().parse::<u32>().unwrap()
+    };
+    assert!(count("database") < 5, "{metrics}");
+    assert!(count("stamp") > 390, "{metrics}");
+}

@@ -72,7 +72,7 @@ pub fn token(credential: &Entity, access_token: &str) -> NewToken {
         service_id: None,
         access_token: PlainToken::new(access_token),
         refresh_token: Some(PlainToken::new(format!("refresh {access_token}"))),
-        family_id: Uuid::now_v7(),
+        family_id: Some(Uuid::now_v7()),
         scope: Some("read write".into()),
         authenticated_userid: Some("alice".into()),
         created_at: Timestamp::from_millis(START.millis() + 123),

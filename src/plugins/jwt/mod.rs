@@ -1,5 +1,7 @@
-//! The `jwt` plugin: priority 1450, Kong's by name, configuration and texts. A call brings a JSON Web Token (RFC 7519)
-//! in the query, a cookie or a header; the issuer it names is a credential, by whose key its signature is verified.
+//! The `jwt` plugin: priority 1450, Kong's by name, configuration and texts.
+//!
+//! A call brings a JSON Web Token (RFC 7519) in the query, a cookie or a header; the issuer it names is a credential, by
+//! whose key its signature is verified.
 //!
 //! **Invariants:** nothing of a token is believed, beside which credential to ask for, before its signature is verified;
 //! it is verified by the algorithm of the credential, never by one of the token's choice.
