@@ -192,7 +192,7 @@ async fn admit_admin(settings: &Settings, store: &Store) -> Result<(), Failure> 
     }
     Err(Failure::setting(
         "admin.listen is not loopback and there is no admin token: make one with `tollgate admin-token create NAME`, \
-         or set admin.allow_insecure = true",
+         set admin.tokens, or set admin.allow_insecure = true",
     ))
 }
 

@@ -169,3 +169,24 @@ async fn the_admin_api_speaks_tls_with_the_default_certificate_read_again_on_sig
         }
     }
 }
+
+#[tokio::test]
+async fn a_faulty_certificate_on_sighup_is_told_and_the_old_one_stays() {
+    let desk = Desk::open_with(|start| start.env("TOLLGATE_ADMIN_LISTEN_TLS", "127.0.0.1:0"));
+    let before = shown(desk.gateway.addresses["admin_tls"], "localhost").await;
+    let path = desk.folder.join("data/tls/cert.pem");
+    for faulty in ["nonsense".to_owned(), leaf("localhost").0] {
+        std::fs::write(&path, faulty).unwrap();
+        let told = desk.gateway.log_text().matches("keeping the old one").count();
+        let hang_up = std::process::Command::new("kill").arg("-HUP").arg(desk.gateway.pid().to_string()).status();
+        assert!(hang_up.unwrap().success());
+        let begun = std::time::Instant::now();
+        while desk.gateway.log_text().matches("keeping the old one").count() == told {
+            assert!(begun.elapsed().as_secs() < 10, "nothing is told:\n{}", desk.gateway.log_text());
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        for listener in ["admin_tls", "proxy_tls"] {
+            assert_eq!(shown(desk.gateway.addresses[listener], "localhost").await, before, "{listener}");
+        }
+    }
+}

@@ -116,3 +116,25 @@ async fn a_token_needs_a_credential_and_a_lifetime() {
         json!({ "credential": missing, "expires_in": missing, "token_type": "expected one of: bearer" })
     );
 }
+
+#[tokio::test]
+async fn a_key_is_made_for_a_consumer_and_is_its_own_name() {
+    let desk = desk_with_bob().await;
+    desk.made("/consumers", json!({ "username": "eve" })).await;
+    let made = desk.made("/consumers/bob/key-auth", json!({})).await;
+    assert!(is_token(&made["key"]) && made["ttl"].is_null(), "{made}");
+    let mine = desk.made("/consumers/bob/key-auth", json!({ "key": "mine", "ttl": 100, "tags": ["t"] })).await;
+    assert_eq!((&mine["ttl"], &mine["tags"]), (&json!(100), &json!(["t"])));
+    assert_eq!(desk.get("/key-auths/mine").await.1["id"], mine["id"]);
+    assert_eq!(desk.get("/key-auths/mine/consumer").await.1["username"], "bob");
+    assert_eq!(
+        (desk.get("/key-auths").await.1["total"].clone(), desk.get("/key-auths?tags=t").await.1["total"].clone()),
+        (json!(2), json!(1))
+    );
+    assert_eq!(desk.get("/consumers/eve/key-auth/mine").await.0, 404);
+    assert_eq!(desk.delete("/consumers/eve/key-auth/mine").await.0, 404);
+    let (status, refusal) = desk.post("/consumers/eve/key-auth", json!({ "key": "mine" })).await;
+    assert_eq!((status, &refusal["fields"]), (409, &json!({ "key": "mine" })));
+    assert_eq!(desk.faults("/key-auths", json!({})).await, json!({ "consumer": "required field missing" }));
+    assert_eq!((desk.delete("/key-auths/mine").await.0, desk.delete("/key-auths/mine").await.0), (204, 204));
+}
