@@ -14,6 +14,7 @@ mod network;
 mod refresh;
 mod scope;
 mod secret;
+mod secret_hash;
 mod views;
 
 pub use clock::{Clock, Timestamp};
@@ -24,4 +25,5 @@ pub use network::Network;
 pub use refresh::{RefreshView, Replaced, TokenPair};
 pub use scope::ScopeSet;
 pub use secret::{PlainToken, Secret};
+pub use secret_hash::SecretHash;
 pub use views::{ClientSecret, ClientType, ClientView, Consumer, JwtSecretView, KeyView, NewToken, TokenView};
