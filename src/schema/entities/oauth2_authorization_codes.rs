@@ -7,7 +7,8 @@ pub(super) fn schema() -> Schema {
     let fields = vec![
         Field::id(),
         Field::created_at(),
-        Field::foreign("service", "services", OnDelete::Cascade).describe("The service it is for; null: a global code."),
+        Field::foreign("service", "services", OnDelete::Cascade)
+            .describe("The service it is for; null: a global code."),
         Field::foreign("credential", "oauth2_credentials", OnDelete::Cascade)
             .required()
             .describe("The application it is for."),
