@@ -47,6 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["proxy"]),
     ("indicatif", &["app"]),
     ("multer", &["schema"]),
+    ("pbkdf2", &["actors"]),
     ("redis", &["cache"]),
     ("rusqlite", &["storage"]),
     ("tokio_postgres", &["storage"]),

@@ -6,7 +6,7 @@ use super::node::PATIENCE;
 use super::{EngineError, Worker};
 use crate::actors::{Ask, FindClient, FindConsumer, FindJwtSecret, FindKey, FindToken};
 use crate::cache::Found;
-use crate::domain::{ClientView, Consumer, JwtSecretView, KeyView, TokenDigest, TokenView};
+use crate::domain::{ClientView, Consumer, JwtSecretView, KeyView, LONGEST_NAME, TokenDigest, TokenView};
 use crate::telemetry::Meter;
 
 impl Worker {
@@ -88,6 +88,10 @@ impl Worker {
     /// # Errors
     /// The store is unreachable, or too much is waiting.
     pub async fn find_client(&self, client_id: &str) -> Result<Option<Arc<ClientView>>, EngineError> {
+        // Callers choose what is asked and remembered here, so its length is bounded as that of every name.
+        if client_id.len() > LONGEST_NAME {
+            return Ok(None);
+        }
         let remembered = self.caches.borrow_mut().clients.get(client_id, self.node.clock.now());
         if let Some(found) = remembered {
             self.meters.count(Meter::ClientCacheHit);
