@@ -98,3 +98,11 @@ pub fn code(credential: &Entity, plugin: &Entity, code: &str) -> NewCode {
         expires_at: START.plus_seconds(300),
     }
 }
+
+/// Parallel tries of each race.
+pub const CROWD: usize = 64;
+
+/// Trials per race: few in a quick run, as many as `TOLLGATE_TEST_RACES` says in a long one.
+pub fn races() -> usize {
+    std::env::var("TOLLGATE_TEST_RACES").ok().and_then(|number| number.parse().ok()).unwrap_or(20)
+}

@@ -3,7 +3,7 @@
 use tollgate::domain::{NewToken, TokenDigest};
 
 use crate::bench::{Bench, START};
-use crate::fixtures::{digest, token};
+use crate::fixtures::{CROWD, digest, races, token};
 
 crate::conformance!(
     a_rotation_has_one_winner_and_one_pair,
@@ -12,9 +12,6 @@ crate::conformance!(
     a_family_ends_whole,
     replaced_tokens_are_swept_with_the_end_of_their_row,
 );
-
-/// Parallel tries of each race.
-const CROWD: usize = 64;
 
 fn refresh_digest(token: &NewToken) -> TokenDigest {
     digest(token.refresh_token.as_ref().unwrap().reveal())
@@ -45,11 +42,6 @@ async fn a_rotation_has_one_winner_and_one_pair(bench: &Bench) {
             .map(|new| bench.store.find_refresh(refresh_digest(new), START));
         assert!(futures_util::future::join_all(survivors).await.into_iter().all(|found| found == Ok(None)));
     }
-}
-
-/// Trials per race; `tests/run` asks for more than a quick run does.
-pub fn races() -> usize {
-    std::env::var("TOLLGATE_TEST_RACES").ok().and_then(|number| number.parse().ok()).unwrap_or(20)
 }
 
 async fn a_rotated_token_is_remembered_apart(bench: &Bench) {
