@@ -208,6 +208,18 @@ mod tests {
     }
 
     #[test]
+    fn an_rsa_key_of_1024_bits_is_none() {
+        let pem = "-----BEGIN PUBLIC KEY-----\n\
+            MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC6nsMVEE07Op0HfPhx8CQ6Us31\n\
+            TJiWsW97Ul/hTJgTgS7PJGBlq1PUc7mwrffrbUq8epoF8yShxpu8DHWApwp6iCA6\n\
+            Es2aCuxCSF6eT0sr9dL3Yes1g4Hwl7V+mnyMLmWd++mQz9U8QDcV4hsGF/9ScrFV\n\
+            OKOVqVPzYxctTU9OEQIDAQAB\n\
+            -----END PUBLIC KEY-----\n";
+        assert!(VerifyingKey::public(Algorithm::Rs256, pem).is_none());
+        assert!(VerifyingKey::public(Algorithm::Ps512, pem).is_none());
+    }
+
+    #[test]
     fn a_public_key_is_never_a_shared_secret() {
         let (_, pem) = p521();
         assert!(VerifyingKey::shared(Algorithm::Es512, pem.as_bytes()).is_none());

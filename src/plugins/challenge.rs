@@ -22,6 +22,8 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -32,5 +34,18 @@ mod tests {
             challenge("Bearer", Some("x"), &[("error", "invalid_token")]),
             "Bearer realm=\"x\", error=\"invalid_token\""
         );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_quoted_comes_back_and_ends_nothing(text in any::<String>()) {
+            let said = challenge("Bearer", Some(&text), &[("error", &text)]);
+            prop_assert!(!said.chars().any(char::is_control));
+            let inside = said.strip_prefix("Bearer realm=\"").unwrap().strip_suffix('"').unwrap();
+            let (realm, _) = inside.split_once("\", error=\"").unwrap();
+            let read = realm.replace("\\\\", "\0").replace("\\\"", "\"").replace('\0', "\\");
+            let clean: String = text.chars().filter(|letter| !letter.is_control()).collect();
+            prop_assert_eq!(read, clean);
+        }
     }
 }
