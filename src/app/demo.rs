@@ -72,7 +72,9 @@ async fn find(catalog: &Catalog, entity: &str, name: &str) -> Result<Option<Enti
 }
 
 async fn create(catalog: &Catalog, echo: SocketAddr) -> Result<(), CatalogError> {
-    let config = json!({ "scopes": ["email", "profile"], "enable_client_credentials": true });
+    // The code grant is for `examples/authorization-page`, which plays the login backend.
+    let config = json!({ "scopes": ["email", "profile"], "enable_client_credentials": true,
+        "enable_authorization_code": true });
     for (entity, fields) in [
         ("services", json!({ "name": NAME, "url": format!("http://{echo}"), "tags": [NAME] })),
         ("routes", json!({ "name": NAME, "paths": ["/demo"], "service": { "name": NAME }, "tags": [NAME] })),
