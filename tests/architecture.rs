@@ -47,6 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["proxy"]),
     ("indicatif", &["app"]),
     ("multer", &["schema"]),
+    ("pbkdf2", &["actors"]),
     ("redis", &["cache"]),
     ("rusqlite", &["storage"]),
     ("tokio_postgres", &["storage"]),
@@ -279,6 +280,21 @@ fn the_picture_shows_every_arrow_of_the_plan() {
         let written: BTreeSet<&str> = last.split(',').map(str::trim).filter(|name| *name != "-").collect();
         if written != allowed.iter().copied().collect() {
             faults.push(format!("docs/architecture.md says `{room}` names {written:?}, the plan says {allowed:?}"));
+        }
+    }
+    assert_none(faults);
+}
+
+#[test]
+fn what_is_said_of_kong_is_held_by_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/kong-compatibility.md")).unwrap();
+    let proofs = text.split('`').filter_map(|quoted| quoted.split_once(".rs::"));
+    let mut faults = Vec::new();
+    for (file, test) in proofs.filter(|(file, _)| *file != "file") {
+        let folder = if file.starts_with("src/") { root() } else { root().join("tests") };
+        let code = fs::read_to_string(folder.join(format!("{file}.rs"))).unwrap_or_default();
+        if test.is_empty() || !code.contains(&format!("fn {test}(")) {
+            faults.push(format!("docs/kong-compatibility.md names `{file}.rs::{test}`, which is not there"));
         }
     }
     assert_none(faults);

@@ -141,7 +141,7 @@ CREATE TABLE oauth2_tokens (
 ) STRICT;
 CREATE INDEX oauth2_tokens_credential_id ON oauth2_tokens (credential_id);
 CREATE INDEX oauth2_tokens_service_id ON oauth2_tokens (service_id) WHERE service_id IS NOT NULL;
-CREATE INDEX oauth2_tokens_family_id ON oauth2_tokens (family_id);
+CREATE INDEX oauth2_tokens_family_id ON oauth2_tokens (family_id) WHERE family_id IS NOT NULL;
 CREATE INDEX oauth2_tokens_expires_at ON oauth2_tokens (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX oauth2_tokens_authenticated_userid ON oauth2_tokens (authenticated_userid)
     WHERE authenticated_userid IS NOT NULL;

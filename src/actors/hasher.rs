@@ -3,8 +3,21 @@
 use actix::prelude::*;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use sha2::Sha512;
+use subtle::ConstantTimeEq;
 
-use crate::domain::Secret;
+use crate::domain::{Secret, SecretHash};
+
+/// Kong writes base64 without padding, and reads it with padding too.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+/// Bytes of a PBKDF2 hash: fewer would fit by chance, more than one block of SHA-512 only costs.
+const PBKDF2_LENGTHS: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// Hashes a secret with today's parameters (Argon2id, 19 MiB, 2 passes).
 #[derive(Message)]
@@ -69,8 +82,29 @@ impl Handler<Verify> for Hasher {
             verify_argon2(&self.dummy, &secret);
             return MessageResult(Verified::Wrong);
         };
-        MessageResult(verify_argon2(phc.reveal(), &secret))
+        MessageResult(verify(phc.reveal(), &secret))
     }
+}
+
+fn verify(phc: &str, secret: &Secret) -> Verified {
+    match SecretHash::read(phc).filter(SecretHash::is_affordable) {
+        Some(SecretHash::Argon2id { .. }) => verify_argon2(phc, secret),
+        Some(SecretHash::Pbkdf2Sha512 { iterations, salt, hash }) => verify_pbkdf2(iterations, salt, hash, secret),
+        None => Verified::Wrong,
+    }
+}
+
+/// Kong's hashes. A right one is always to be replaced by one of ours.
+fn verify_pbkdf2(iterations: u64, salt: &str, hash: &str, secret: &Secret) -> Verified {
+    let (Ok(rounds), Ok(salt), Ok(hash)) = (u32::try_from(iterations), BASE64.decode(salt), BASE64.decode(hash)) else {
+        return Verified::Wrong;
+    };
+    if !PBKDF2_LENGTHS.contains(&hash.len()) {
+        return Verified::Wrong;
+    }
+    let mut derived = vec![0; hash.len()];
+    pbkdf2::pbkdf2_hmac::<Sha512>(secret.reveal().as_bytes(), &salt, rounds, &mut derived);
+    if bool::from(derived.ct_eq(&hash)) { Verified::RightButOld } else { Verified::Wrong }
 }
 
 fn verify_argon2(phc: &str, secret: &Secret) -> Verified {
@@ -96,6 +130,32 @@ mod tests {
         assert_eq!(verify_argon2(&phc, &Secret::new("s3cret")), Verified::Right);
         assert_eq!(verify_argon2(&phc, &Secret::new("S3cret")), Verified::Wrong);
         assert_eq!(verify_argon2("not a hash", &Secret::new("s3cret")), Verified::Wrong);
+    }
+
+    #[test]
+    fn kongs_hashes_are_right_but_old() {
+        // Derived by another program: 10000 rounds over the salt "0123456789abcdef".
+        let kongs = "$pbkdf2-sha512$i=10000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$j8mBoTbXIowlNXNiE33nTvu5qPQ5QgFs6GsGDJ5CCD4";
+        let padded = kongs.replace("RlZg$", "RlZg==$") + "=";
+        for phc in [kongs, &padded] {
+            assert_eq!(verify(phc, &Secret::new("s3cret")), Verified::RightButOld, "{phc}");
+            assert_eq!(verify(phc, &Secret::new("S3cret")), Verified::Wrong, "{phc}");
+        }
+        assert_eq!(verify(&kongs.replace("i=10000", "i=9999"), &Secret::new("s3cret")), Verified::Wrong);
+    }
+
+    #[test]
+    fn a_hash_that_costs_or_says_too_little_or_too_much_fits_nothing() {
+        let long = "A".repeat(2000);
+        for phc in [
+            "$pbkdf2-sha512$i=4000000000,l=32$MDEyMzQ1$j8mBoTbXIowlNXNiE33nTvu5qPQ5QgFs6GsGDJ5CCD4".to_owned(),
+            "$pbkdf2-sha512$i=1,l=1$MDEyMzQ1$aa".to_owned(),
+            format!("$pbkdf2-sha512$i=1,l=1500$MDEyMzQ1${long}"),
+            "$pbkdf2-sha512$i=1,l=32$!!$!!".to_owned(),
+            "$argon2id$v=19$m=4194304,t=99,p=1$c2FsdHNhbHQ$aGFzaGhhc2g".to_owned(),
+        ] {
+            assert_eq!(verify(&phc, &Secret::new("s")), Verified::Wrong, "{phc}");
+        }
     }
 
     #[test]

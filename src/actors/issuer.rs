@@ -29,7 +29,7 @@ pub enum IssueError {
 
 type Waiting = (NewToken, oneshot::Sender<Result<(), StorageError>>);
 
-/// The actor; one per node. No timer: a lone token is written at once, a crowd gathers by itself.
+/// The actor; one per worker, so that no token crosses threads on its way to the batch. No timer: a lone token is written at once, a crowd gathers by itself.
 pub struct Issuer {
     store: Store,
     meters: Arc<Meters>,

@@ -3,7 +3,7 @@
 //! | actor | where | owns |
 //! |---|---|---|
 //! | [`Credentials`] | one per worker | look-ups in flight, fills and invalidations of that worker's caches |
-//! | [`Issuer`] | one per node | the batch of tokens being written |
+//! | [`Issuer`] | one per worker | the batch of tokens being written |
 //! | [`Exchanger`] | one per node | codes and refresh tokens being used up, and what they end |
 //! | [`Hasher`] | a small pool of threads | slow hashes |
 //! | [`Link`] | one per node | the list of workers, and the order of invalidations |

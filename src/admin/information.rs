@@ -61,7 +61,7 @@ async fn ready(state: &AdminState) -> Reply {
 
 fn entity_schema(state: &AdminState, ask: &Ask<'_>) -> Reply {
     let name = ask.parameters.first().map(String::as_str).unwrap_or_default();
-    match state.catalog.registry.entity(name) {
+    match state.catalog.registry.described(name) {
         Some(schema) => Reply::json(200, describe::entity(schema)),
         None => Reply::message(404, &format!("No entity named '{name}'")),
     }
@@ -78,7 +78,7 @@ fn plugin_schema(state: &AdminState, ask: &Ask<'_>) -> Reply {
 
 async fn validate(state: &AdminState, entity: Option<String>, ask: Ask<'_>) -> Result<Reply, CatalogError> {
     let name = entity.unwrap_or_default();
-    let Some(schema) = state.catalog.registry.entity(&name) else {
+    let Some(schema) = state.catalog.registry.described(&name) else {
         return Ok(Reply::message(404, &format!("No entity named '{name}'")));
     };
     state.catalog.check(schema, ask.body).await?;

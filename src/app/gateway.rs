@@ -19,7 +19,7 @@ use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
 use super::{admin_tokens, demo, keyring, migrate, private_file, reload};
-use crate::actors::{Exchanger, Issuer, Janitor, Keeper, Link, Recorder, hasher_pool};
+use crate::actors::{Exchanger, Janitor, Keeper, Link, Recorder, hasher_pool};
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring};
 use crate::engine::Node;
@@ -31,6 +31,9 @@ use crate::telemetry::{self, LevelHandle, start_logs};
 
 /// How long requests in flight may take when the gateway stops.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// By then the accept loop has heard that it is to stop.
+const ACCEPT_ENDS: Duration = Duration::from_millis(50);
 
 /// What `tollgate dev` adds to a gateway, in its data folder.
 pub(super) enum Demo {
@@ -64,6 +67,7 @@ struct Gateway {
 
 impl Gateway {
     async fn start(settings: Settings, source: Source, level: LevelHandle, demo: Demo) -> Result<Self, Failure> {
+        tell_absent(&settings);
         let keyring = keyring::load(&settings)?;
         let listeners = Listeners::bind(&settings)?;
         let (store, first_start) = open(&settings, keyring).await?;
@@ -146,8 +150,11 @@ impl Gateway {
         stop(vec![
             Step::new("readiness", Duration::from_secs(1), async move { readiness.drain() }),
             Step::new("proxy", DRAIN, async move {
+                // Listeners close first: draining also ends connections that have sent nothing yet.
+                let stopping = servers.proxy.stop(true);
+                actix_rt::time::sleep(ACCEPT_ENDS).await;
                 publisher.gateway.drain();
-                servers.proxy.stop(true).await;
+                stopping.await;
             }),
             Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),
             Step::new("status", Duration::from_secs(2), servers.status.stop(false)),
@@ -156,6 +163,13 @@ impl Gateway {
             Step::new("store", Duration::from_secs(10), async move { node.store.close().await }),
         ])
         .await;
+    }
+}
+
+/// Settings of the contract that this version takes and does not act on yet: an operator must not believe otherwise.
+fn tell_absent(settings: &Settings) {
+    if settings.redis_url.is_some() {
+        warn!("redis.url is set, but this version runs as a single node and does not use Redis yet");
     }
 }
 
@@ -178,7 +192,7 @@ async fn admit_admin(settings: &Settings, store: &Store) -> Result<(), Failure> 
     }
     Err(Failure::setting(
         "admin.listen is not loopback and there is no admin token: make one with `tollgate admin-token create NAME`, \
-         or set admin.allow_insecure = true",
+         set admin.tokens, or set admin.allow_insecure = true",
     ))
 }
 
@@ -204,7 +218,6 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
         clock: Clock::System,
         keyring: store.keyring(),
         custom: Arc::default(),
-        issuer: Issuer::start_with(store.clone(), meters.worker()),
         hasher: hasher_pool(1),
         link,
         keeper: Keeper::start_with(store.clone(), tables, move |rows| publish.publish(rows)),

@@ -91,7 +91,7 @@ pub struct VerifyingKey(Key);
 
 #[derive(Clone)]
 enum Key {
-    Shared(hmac::Key),
+    Shared(Box<hmac::Key>),
     Public(ParsedPublicKey),
 }
 
@@ -105,7 +105,9 @@ impl VerifyingKey {
     /// The key of a shared secret; `None` for an empty one and for algorithms of public keys.
     pub fn shared(algorithm: Algorithm, secret: &[u8]) -> Option<Self> {
         match algorithm.family() {
-            Family::Shared(hash) if !secret.is_empty() => Some(Self(Key::Shared(hmac::Key::new(hash, secret)))),
+            Family::Shared(hash) if !secret.is_empty() => {
+                Some(Self(Key::Shared(Box::new(hmac::Key::new(hash, secret)))))
+            }
             Family::Shared(_) | Family::Public(_) => None,
         }
     }
@@ -203,6 +205,18 @@ mod tests {
             let taken = VerifyingKey::public(other, &pem).is_some();
             assert_eq!(taken, other == Algorithm::Es512, "{name}");
         }
+    }
+
+    #[test]
+    fn an_rsa_key_of_1024_bits_is_none() {
+        let pem = "-----BEGIN PUBLIC KEY-----\n\
+            MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC6nsMVEE07Op0HfPhx8CQ6Us31\n\
+            TJiWsW97Ul/hTJgTgS7PJGBlq1PUc7mwrffrbUq8epoF8yShxpu8DHWApwp6iCA6\n\
+            Es2aCuxCSF6eT0sr9dL3Yes1g4Hwl7V+mnyMLmWd++mQz9U8QDcV4hsGF/9ScrFV\n\
+            OKOVqVPzYxctTU9OEQIDAQAB\n\
+            -----END PUBLIC KEY-----\n";
+        assert!(VerifyingKey::public(Algorithm::Rs256, pem).is_none());
+        assert!(VerifyingKey::public(Algorithm::Ps512, pem).is_none());
     }
 
     #[test]

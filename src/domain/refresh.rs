@@ -36,4 +36,6 @@ pub struct TokenPair {
     pub refresh_token: Option<PlainToken>,
     /// Seconds; 0 = never expires.
     pub expires_in: i64,
+    /// What the row is for; `None` = a global token.
+    pub service_id: Option<Uuid>,
 }

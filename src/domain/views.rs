@@ -111,8 +111,9 @@ pub struct NewToken {
     pub service_id: Option<Uuid>,
     pub access_token: PlainToken,
     pub refresh_token: Option<PlainToken>,
-    /// Rotations share the family of the token they replace.
-    pub family_id: Uuid,
+    /// What a replay revokes together: rotations share it, and what a code was exchanged for has the code's. `None`
+    /// for a token that nothing can follow.
+    pub family_id: Option<Uuid>,
     pub scope: Option<String>,
     pub authenticated_userid: Option<String>,
     pub created_at: Timestamp,

@@ -47,6 +47,14 @@ impl From<IssueError> for EngineError {
     fn from(error: IssueError) -> Self {
         match error {
             IssueError::Full => Self::Overloaded,
+            IssueError::Storage(StorageError::Unstorable { field }) => OAuthError::Unstorable(field).into(),
+            // Deleted while the request was under way.
+            IssueError::Storage(StorageError::ForeignKey { field, .. }) if field.starts_with("credential") => {
+                OAuthError::InvalidClient { in_header: false }.into()
+            }
+            IssueError::Storage(StorageError::ForeignKey { .. }) => {
+                Self::Storage(StorageError::Unavailable("what the token is for has just been deleted".to_owned()))
+            }
             IssueError::Storage(error) => Self::Storage(error),
         }
     }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::node::PATIENCE;
 use super::{EngineError, Worker};
 use crate::actors::{Exchange, Issue};
-use crate::domain::{ClientView, NewToken, PlainToken, TokenPair};
+use crate::domain::{ClientView, NewToken, PlainToken, Timestamp, TokenPair};
 use crate::oauth2::{self, ClientClaim, Decision, Earned, GrantType, OAuthError, Params, Place};
 
 /// What a client is told (RFC 6749 §5.1).
@@ -80,7 +80,7 @@ impl Worker {
         let Some(code) = code else { return Err(OAuthError::InvalidCode.into()) };
         if let Some(earned) = earned {
             let mut token = self.new_token(place, client, earned, Refreshable::Yes);
-            token.family_id = code.issued.family_id;
+            token.family_id = Some(code.issued.family_id);
             let exchange = Exchange::Code { digest, token: token.clone(), now };
             if self.node.exchanger.send(exchange).timeout(PATIENCE).await?? {
                 return Ok(token.into());
@@ -93,7 +93,7 @@ impl Worker {
 
     /// Stores a token of its own family, together with what others store at this moment.
     pub(super) async fn write(&self, token: NewToken) -> Result<Issued, EngineError> {
-        self.node.issuer.send(Issue(token.clone())).timeout(PATIENCE).await??;
+        self.issuer.send(Issue(token.clone())).timeout(PATIENCE).await??;
         Ok(token.into())
     }
 
@@ -107,13 +107,14 @@ impl Worker {
         let policy = place.policy;
         let (created_at, expires) = (self.node.clock.now(), policy.token_expiration > 0);
         let mint = || self.node.keyring.mint(rand::random());
+        let refresh_token = (refreshable == Refreshable::Yes && expires).then(mint);
         NewToken {
-            id: Uuid::now_v7(),
+            id: new_id(created_at),
             credential_id: client.credential_id,
             service_id: place.service.filter(|_| !policy.global_credentials),
             access_token: mint(),
-            refresh_token: (refreshable == Refreshable::Yes && expires).then(mint),
-            family_id: Uuid::now_v7(),
+            family_id: refresh_token.is_some().then(|| new_id(created_at)),
+            refresh_token,
             scope: earned.scope,
             authenticated_userid: earned.authenticated_userid,
             created_at,
@@ -122,4 +123,9 @@ impl Worker {
                 .then(|| created_at.plus_seconds(policy.refresh_token_ttl)),
         }
     }
+}
+
+/// A UUID v7 of this instant, from the thread's generator: `Uuid::now_v7` asks the kernel for each.
+pub(super) fn new_id(at: Timestamp) -> Uuid {
+    uuid::Builder::from_unix_timestamp_millis(at.millis().max(0).unsigned_abs(), &rand::random()).into_uuid()
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::EngineError;
 use crate::actors::{
-    Announce, Exchanger, Forget, Hash, HashError, Hasher, Issuer, Keeper, Link, Rebuild, Recorder, Verified, Verify,
+    Announce, Exchanger, Forget, Hash, HashError, Hasher, Keeper, Link, Rebuild, Recorder, Verified, Verify,
 };
 use crate::cache::CustomTokens;
 use crate::domain::{Clock, Keyring, Secret, TokenDigest};
@@ -32,7 +32,6 @@ pub struct Node {
     pub keyring: Arc<Keyring>,
     pub meters: Arc<Registry>,
     pub custom: Arc<CustomTokens>,
-    pub issuer: Addr<Issuer>,
     pub exchanger: Addr<Exchanger>,
     pub hasher: Addr<Hasher>,
     pub link: Addr<Link>,

@@ -4,7 +4,7 @@ use super::issue::Refreshable;
 use super::node::PATIENCE;
 use super::{EngineError, Issued, Worker};
 use crate::actors::Exchange;
-use crate::domain::{ClientView, RefreshView, Replaced, Timestamp, TokenDigest};
+use crate::domain::{ClientView, RefreshView, Replaced, Timestamp, TokenDigest, TokenPair};
 use crate::oauth2::{self, OAuthError, Params, Place};
 
 impl Worker {
@@ -27,7 +27,7 @@ impl Worker {
         let earned = oauth2::refresh(place, client, row.as_ref(), in_header)?;
         let Some(row) = row else { return Err(OAuthError::InvalidRefreshToken.into()) };
         let mut token = self.new_token(place, client, earned, Refreshable::Yes);
-        token.family_id = row.family_id.unwrap_or(row.id);
+        token.family_id = Some(row.family_id.unwrap_or(row.id));
         if place.policy.reuse_refresh_token {
             token.refresh_token = Some(presented.to_owned().into());
             return self.renew(row, token, digest, now).await;
@@ -76,7 +76,8 @@ impl Worker {
         let age_ms = now.millis().saturating_sub(replaced.replaced_at.millis());
         if age_ms <= place.policy.refresh_grace.saturating_mul(1000) {
             let pair = self.node.store.find_pair(replaced.successor_id, now).await?;
-            return pair.map(Issued::from).ok_or_else(|| OAuthError::InvalidRefreshToken.into());
+            let here = |pair: &TokenPair| place.policy.global_credentials || pair.service_id == place.service;
+            return pair.filter(here).map(Issued::from).ok_or_else(|| OAuthError::InvalidRefreshToken.into());
         }
         self.node.exchanger.send(Exchange::Revoke(replaced.family_id)).timeout(PATIENCE).await??;
         Err(OAuthError::InvalidRefreshToken.into())

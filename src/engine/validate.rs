@@ -6,7 +6,7 @@ use super::node::PATIENCE;
 use super::{EngineError, Worker};
 use crate::actors::{Ask, FindClient, FindConsumer, FindJwtSecret, FindKey, FindToken};
 use crate::cache::Found;
-use crate::domain::{ClientView, Consumer, JwtSecretView, KeyView, TokenDigest, TokenView};
+use crate::domain::{ClientView, Consumer, JwtSecretView, KeyView, LONGEST_NAME, TokenDigest, TokenView};
 use crate::telemetry::Meter;
 
 impl Worker {
@@ -57,7 +57,7 @@ impl Worker {
         self.key_or_ask(remembered, key.as_bytes(), digest, || FindJwtSecret { digest, key: key.to_owned() }).await
     }
 
-    async fn key_or_ask<A: Ask>(
+    async fn key_or_ask<A>(
         &self,
         remembered: Option<Found<A::View>>,
         key: &[u8],
@@ -65,7 +65,7 @@ impl Worker {
         ask: impl FnOnce() -> A,
     ) -> Result<Option<Arc<A::View>>, EngineError>
     where
-        A: Send,
+        A: Ask + Send,
         A::Result: Send,
     {
         if let Some(found) = remembered {
@@ -88,6 +88,10 @@ impl Worker {
     /// # Errors
     /// The store is unreachable, or too much is waiting.
     pub async fn find_client(&self, client_id: &str) -> Result<Option<Arc<ClientView>>, EngineError> {
+        // Callers choose what is asked and remembered here, so its length is bounded as that of every name.
+        if client_id.len() > LONGEST_NAME {
+            return Ok(None);
+        }
         let remembered = self.caches.borrow_mut().clients.get(client_id, self.node.clock.now());
         if let Some(found) = remembered {
             self.meters.count(Meter::ClientCacheHit);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::Addr;
 
 use super::Node;
-use crate::actors::{Caches, Credentials, Join};
+use crate::actors::{Caches, Credentials, Issuer, Join};
 use crate::cache::VerifiedSecrets;
 use crate::telemetry::{Meters, RequestIds};
 
@@ -20,6 +20,7 @@ pub struct Worker {
     pub request_ids: Rc<RequestIds>,
     pub(super) caches: Rc<RefCell<Caches>>,
     pub(super) credentials: Addr<Credentials>,
+    pub(super) issuer: Addr<Issuer>,
     pub(super) verified: Rc<RefCell<VerifiedSecrets>>,
 }
 
@@ -33,8 +34,10 @@ impl Worker {
             Credentials::start_with(node.store.clone(), node.clock.clone(), Arc::clone(&meters), Rc::clone(&caches));
         // In its mailbox before this worker's first look-up, so before any invalidation of what that finds.
         node.link.try_send(Join(credentials.clone())).expect("the link was started, and workers are few");
+        let issuer = Issuer::start_with(node.store.clone(), Arc::clone(&meters));
         Self {
             node: node.clone(),
+            issuer,
             meters,
             request_ids: Rc::new(RequestIds::new(rand::random())),
             caches,

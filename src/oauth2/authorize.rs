@@ -3,7 +3,7 @@
 use super::grants::scope;
 use super::redirect::{Part, redirect};
 use super::{OAuthError, Params, Policy, pkce};
-use crate::domain::ClientView;
+use crate::domain::{ClientView, LONGEST_NAME};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,15 @@ pub fn vouch(params: &Params, policy: &Policy) -> Result<String, OAuthError> {
     if !policy.provision_key.matches(params.text("provision_key").unwrap_or_default()) {
         return Err(OAuthError::InvalidProvisionKey);
     }
-    params.filled("authenticated_userid").map(str::to_owned).ok_or(OAuthError::MissingUserid)
+    user(params)?.ok_or(OAuthError::MissingUserid)
+}
+
+/// The user that is named, if one is.
+pub(super) fn user(params: &Params) -> Result<Option<String>, OAuthError> {
+    match params.filled("authenticated_userid") {
+        Some(user) if user.len() > LONGEST_NAME => Err(OAuthError::UseridTooLong),
+        user => Ok(user.map(str::to_owned)),
+    }
 }
 
 /// Judges an authorization request. Of response type, scope, client, redirect URI and PKCE the last fault is told, as

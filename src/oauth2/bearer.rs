@@ -6,6 +6,7 @@ pub fn bearer(value: &[u8]) -> &[u8] {
     let space = value.iter().position(u8::is_ascii_whitespace);
     if let Some((scheme, rest)) = space.map(|at| value.split_at(at))
         && (scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"token"))
+        && !rest.trim_ascii().contains(&b' ')
     {
         return rest.trim_ascii();
     }
@@ -25,6 +26,7 @@ mod tests {
         assert_eq!(bearer(b"abc"), b"abc");
         assert_eq!(bearer(b"Basic abc"), b"Basic abc");
         assert_eq!(bearer(b"Bearer"), b"Bearer");
+        assert_eq!(bearer(b"Bearer a b"), b"Bearer a b");
     }
 
     proptest! {

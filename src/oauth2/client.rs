@@ -46,21 +46,24 @@ pub fn claim(params: &Params, header: Option<&[u8]>) -> ClientClaim {
         let reading = Claimed { client_id: id.to_owned(), secret: Some(Secret::new(secret)) };
         return ClientClaim { readings: vec![reading], in_header: false };
     }
-    let readings = header.and_then(basic).unwrap_or_default();
-    if !readings.is_empty() {
-        return ClientClaim { readings, in_header: true };
+    if let Some(encoded) = header.and_then(basic) {
+        return ClientClaim { readings: readings(encoded).unwrap_or_default(), in_header: true };
     }
     let readings = id.map(|id| Claimed { client_id: id.to_owned(), secret: None }).into_iter().collect();
     ClientClaim { readings, in_header: false }
 }
 
-/// HTTP Basic (RFC 7617), split at the first colon: as sent, then form-decoded (RFC 6749 §2.3.1) where that differs.
-fn basic(value: &[u8]) -> Option<Vec<Claimed>> {
-    let (scheme, encoded) = std::str::from_utf8(value).ok()?.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = text_of(STANDARD.decode(encoded.trim()).ok()?);
+/// What a header of HTTP Basic (RFC 7617) carries; `None` for another scheme, which tells nothing of the client.
+fn basic(value: &[u8]) -> Option<&[u8]> {
+    let value = value.trim_ascii();
+    let space = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
+    let (scheme, encoded) = value.split_at(space);
+    scheme.eq_ignore_ascii_case(b"basic").then(|| encoded.trim_ascii())
+}
+
+/// Id and secret split at the first colon: as sent, then form-decoded (RFC 6749 §2.3.1) where that differs.
+fn readings(encoded: &[u8]) -> Option<Vec<Claimed>> {
+    let decoded = text_of(STANDARD.decode(encoded).ok()?);
     let (id, secret) = decoded.split_once(':')?;
     let as_sent = Claimed { client_id: id.to_owned(), secret: Some(Secret::new(secret)) };
     let unfolded = Claimed { client_id: form_decoded(id), secret: Some(Secret::new(form_decoded(secret))) };
@@ -141,6 +144,16 @@ mod tests {
         let value = format!("Basic {}", STANDARD.encode(b"id:p\xfc"));
         let claim = claim(&Params::default(), Some(value.as_bytes()));
         assert_eq!(claim.readings[0].secret, Some(Secret::new("pü")));
+    }
+
+    #[test]
+    fn a_basic_header_that_says_nothing_counts_as_one() {
+        for value in [&b"Basic ???"[..], b"basic", b"BASIC eA=="] {
+            let claim = claim(&Params::from_form(b"client_id=a"), Some(value));
+            assert!(claim.in_header && claim.readings.is_empty(), "{value:?}");
+        }
+        let other = claim(&Params::from_form(b"client_id=a"), Some(b"Bearer x"));
+        assert!(!other.in_header && other.readings.len() == 1);
     }
 
     #[test]

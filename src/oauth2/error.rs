@@ -22,6 +22,7 @@ pub enum OAuthError {
     InvalidRedirectUri,
     InvalidProvisionKey,
     MissingUserid,
+    UseridTooLong,
     UnsupportedResponseType,
     ScopeNotText,
     UnknownScope(String),
@@ -40,6 +41,8 @@ pub enum OAuthError {
     ScopeMismatch,
     /// A body that is not what its content type says.
     UnreadableBody(&'static str),
+    /// A parameter that no store can keep: it holds a NUL character.
+    Unstorable(String),
 }
 
 impl OAuthError {
@@ -68,11 +71,12 @@ impl OAuthError {
             | Self::VerifierLength
             | Self::InvalidCode
             | Self::InvalidRefreshToken
-            | Self::UnreadableBody(_) => "invalid_request",
+            | Self::UnreadableBody(_)
+            | Self::Unstorable(_) => "invalid_request",
             Self::WrongVerifier => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::InvalidProvisionKey => "invalid_provision_key",
-            Self::MissingUserid => "invalid_authenticated_userid",
+            Self::MissingUserid | Self::UseridTooLong => "invalid_authenticated_userid",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::ScopeNotText | Self::UnknownScope(_) | Self::ScopeRequired | Self::ScopeMismatch => "invalid_scope",
         }
@@ -83,6 +87,7 @@ impl OAuthError {
             Self::InvalidMethod { method, endpoint } => {
                 return format!("The HTTP method {method} is invalid for the {endpoint} endpoint");
             }
+            Self::Unstorable(name) => return format!("{name} holds a character that cannot be stored"),
             Self::UnknownScope(word) => return format!("\"{word}\" is an invalid scope"),
             Self::HttpsRequired => "You must use HTTPS",
             Self::RepeatedForwardedProto => "Only one X-Forwarded-Proto header allowed",
@@ -94,6 +99,7 @@ impl OAuthError {
             }
             Self::InvalidProvisionKey => "Invalid provision_key",
             Self::MissingUserid => "Missing authenticated_userid parameter",
+            Self::UseridTooLong => "authenticated_userid is longer than 1024 bytes",
             Self::UnsupportedResponseType => "Invalid response_type",
             Self::ScopeNotText => "scope must be a string",
             Self::ScopeRequired => "You must specify a scope",

@@ -16,6 +16,8 @@ mod judge;
 mod params;
 mod pkce;
 mod policy;
+#[cfg(test)]
+mod properties;
 mod redirect;
 
 pub use authorize::{Authorized, Redirect, ResponseType, Unauthorized, authorize, vouch};

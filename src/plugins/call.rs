@@ -189,6 +189,16 @@ impl<'c> Call<'c> {
         self.changes.removed.push(name);
     }
 
+    /// The query as the upstream gets it so far.
+    pub fn query(&self) -> Option<&Bytes> {
+        self.changes.query.as_ref().unwrap_or(&self.head.query).as_ref()
+    }
+
+    /// What took the place of the body, if anything did.
+    pub fn replaced_body(&self) -> Option<&Bytes> {
+        self.changes.body.as_ref()
+    }
+
     /// Replaces the query of the upstream request; `None` removes it.
     pub fn replace_query(&mut self, query: Option<Bytes>) {
         self.changes.query = Some(query);

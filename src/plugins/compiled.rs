@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Attachment, Call, Plugin, Verdict, oauth2};
+use super::{Attachment, Call, Plugin, Verdict, jwt, key_auth, oauth2};
 use crate::engine::Worker;
 use crate::message::Answer;
 use crate::schema::PluginSchema;
@@ -10,14 +10,16 @@ use crate::schema::PluginSchema;
 /// A compiled plugin.
 #[derive(Debug)]
 pub enum Compiled {
+    Jwt(jwt::Jwt),
     OAuth2(oauth2::OAuth2),
+    KeyAuth(key_auth::KeyAuth),
     /// Did not compile: refuses every call rather than let one through unchecked.
     Broken,
 }
 
 /// The schemas of every plugin, for the Admin API.
 pub fn schemas() -> Vec<PluginSchema> {
-    vec![oauth2::schema()]
+    vec![jwt::schema(), oauth2::schema(), key_auth::schema()]
 }
 
 impl Plugin for Compiled {
@@ -25,14 +27,18 @@ impl Plugin for Compiled {
 
     fn compile(attachment: &Attachment) -> Result<Self, String> {
         match attachment.name.as_str() {
+            jwt::NAME => jwt::Jwt::compile(&attachment.config).map(Self::Jwt),
             oauth2::NAME => oauth2::OAuth2::compile(attachment.id, &attachment.config).map(Self::OAuth2),
+            key_auth::NAME => key_auth::KeyAuth::compile(&attachment.config).map(Self::KeyAuth),
             other => Err(format!("there is no plugin `{other}`")),
         }
     }
 
     fn priority(name: &str) -> i32 {
         match name {
+            jwt::NAME => jwt::PRIORITY,
             oauth2::NAME => oauth2::PRIORITY,
+            key_auth::NAME => key_auth::PRIORITY,
             _ => i32::MAX,
         }
     }
@@ -43,7 +49,9 @@ impl Plugin for Compiled {
 
     async fn access(&self, call: &mut Call<'_>, engine: &Worker) -> Verdict {
         match self {
+            Self::Jwt(plugin) => plugin.access(call, engine).await,
             Self::OAuth2(plugin) => plugin.access(call, engine).await,
+            Self::KeyAuth(plugin) => plugin.access(call, engine).await,
             Self::Broken => Verdict::Answer(
                 Answer::json(500, &json!({ "message": "An unexpected error occurred" }))
                     .with_grpc(13, "internal error"),

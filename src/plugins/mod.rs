@@ -3,13 +3,20 @@
 //! A plugin is a type with an access phase ([`Plugin`]); a [`Chain`] is the plugins of one route in the order they run.
 //!
 //! **Invariants:** of several plugins of one name the most specific runs, and only that one; a chain is compiled when
-//! the configuration changes, never per request; a plugin changes a call only through [`Call`], never its head.
+//! the configuration changes, never per request; a plugin changes a call only through [`Call`], never its head; who calls
+//! is set only from what the store knows.
 //!
 //! **Absent on purpose:** sockets and protocols (room `proxy`); a call that came by HTTP/2 looks the same.
 
+mod anonymous;
 mod call;
+mod carried;
 mod chain;
+mod challenge;
 mod compiled;
+mod identity;
+pub mod jwt;
+pub mod key_auth;
 pub mod oauth2;
 
 pub use call::{Call, Changes, Facts, ForwardedProto, Identity, Peer, Rest};

@@ -26,8 +26,8 @@ use crate::message::{Refusal, RequestFrame, RequestHead, Scan, Source, Version, 
 use crate::plugins::{Peer, Plugin};
 
 /// How long a closed connection is still read, so that what we sent is not lost to a reset.
-const LINGER: Duration = Duration::from_secs(2);
-const MAX_LINGER: usize = 1 << 20;
+const LINGER: Duration = Duration::from_secs(5);
+const MAX_LINGER: usize = 16 << 20;
 
 /// Serves a connection just accepted.
 pub(super) async fn accept<P: Plugin>(worker: Rc<Worker<P>>, stream: TcpStream, acceptor: Option<TlsAcceptor>) {

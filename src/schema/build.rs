@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::field::{Auto, Check, EntityCheck, Expand, Field, Kind, OnDelete, Schema, Seal};
 use super::{Entity, checks};
+use crate::domain::{LONGEST_NAME, LONGEST_TOKEN};
 
 impl Field {
     /// A nullable field without default or checks.
@@ -116,6 +117,15 @@ impl Field {
         self
     }
 
+    /// With a bound on the length, where it is a unique text that clients give.
+    fn indexable(self) -> Self {
+        if !self.unique || self.internal || !matches!(self.kind, Kind::String) {
+            return self;
+        }
+        let longest = if self.seal == Seal::Lookup { LONGEST_TOKEN } else { LONGEST_NAME };
+        self.check(Check::MaxLength(longest))
+    }
+
     #[must_use]
     pub fn immutable(mut self) -> Self {
         self.immutable = true;
@@ -163,8 +173,9 @@ impl Field {
 }
 
 impl Schema {
-    /// A schema whose path is its name, without a key.
+    /// A schema whose path is its name, without a key. Unique texts get the length that every store can index.
     pub fn new(name: &'static str, description: &'static str, fields: Vec<Field>) -> Self {
+        let fields = fields.into_iter().map(Field::indexable).collect();
         Self {
             name,
             key: None,

@@ -14,17 +14,24 @@ use super::{Body, Entity, PluginSchema, Violations, entities};
 #[derive(Clone, Debug)]
 pub struct Registry {
     pub entities: Vec<Schema>,
+    /// Described and judged only: no path leads to a collection of them.
+    pub without_collection: Vec<Schema>,
     pub plugins: Vec<PluginSchema>,
 }
 
 impl Registry {
     /// The built-in entities with these plugins.
     pub fn new(plugins: Vec<PluginSchema>) -> Self {
-        Self { entities: entities::all(), plugins }
+        Self { entities: entities::all(), without_collection: entities::without_collection(), plugins }
     }
 
     pub fn entity(&self, name: &str) -> Option<&Schema> {
         self.entities.iter().find(|schema| schema.name == name)
+    }
+
+    /// The schema that `/schemas/{name}` describes.
+    pub fn described(&self, name: &str) -> Option<&Schema> {
+        self.entity(name).or_else(|| self.without_collection.iter().find(|schema| schema.name == name))
     }
 
     pub fn plugin(&self, name: &str) -> Option<&PluginSchema> {

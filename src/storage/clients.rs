@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::domain::{ClientSecret, ClientType, ClientView, Consumer, Keyring, Secret};
+use crate::domain::{ClientSecret, ClientType, ClientView, Consumer, Keyring, Secret, SecretHash};
 
 use super::Store;
 use super::rows::{context, open, seal};
@@ -79,7 +79,7 @@ fn client(row: Row, keyring: &Keyring) -> Outcome<ClientView> {
     let secret = open(keyring, columns.bytes()?, &context("oauth2_credentials", "client_secret"))?;
     let secret = match columns.bool()? {
         false => ClientSecret::Clear(Secret::new(secret)),
-        true if is_hash(&secret) => ClientSecret::Hashed(Secret::new(secret)),
+        true if SecretHash::read(&secret).is_some() => ClientSecret::Hashed(Secret::new(secret)),
         true => ClientSecret::ToBeHashed(Secret::new(secret)),
     };
     let client_type = match columns.text()?.as_str() {
@@ -101,9 +101,4 @@ fn client(row: Row, keyring: &Keyring) -> Outcome<ClientView> {
         redirect_uris: uris.iter().filter_map(|uri| uri.as_str().map(str::to_owned)).collect(),
         consumer: Arc::new(consumer_of(&mut columns)?),
     })
-}
-
-/// Whether a stored secret is one of the PHC strings we verify.
-fn is_hash(secret: &str) -> bool {
-    secret.starts_with("$argon2id$") || secret.starts_with("$pbkdf2-sha512$")
 }

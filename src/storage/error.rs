@@ -15,8 +15,9 @@ pub enum StorageError {
     /// The row cannot go while rows of table `by` name it.
     #[error("rows of {by} still name this row")]
     Referenced { by: String },
-    /// A text that one of the stores cannot hold; refused by both, so that they stay alike.
-    #[error("{field} holds a NUL character, which the store cannot keep")]
+    /// A text that one of the stores cannot hold: it has a NUL character, or is too long for an index. The first is
+    /// refused by both, so that they stay alike; the second is what schemas bound.
+    #[error("{field} holds a NUL character or is too long, and cannot be kept")]
     Unstorable { field: String },
     /// A filter on a field that the table does not have, or cannot be searched by.
     #[error("{table} cannot be filtered by {field}")]

@@ -61,7 +61,7 @@ const RENEW: &str = "UPDATE oauth2_tokens
 
 const FIND_REPLACED: &str = "SELECT credential_id, family_id, successor_id, replaced_at
     FROM oauth2_replaced_refresh_tokens WHERE digest = $1";
-const PAIR: &str = "SELECT access_token_sealed, refresh_token_sealed, expires_in FROM oauth2_tokens
+const PAIR: &str = "SELECT access_token_sealed, refresh_token_sealed, expires_in, service_id FROM oauth2_tokens
     WHERE id = $1 AND (expires_at IS NULL OR expires_at > $2)";
 
 const REVOKE: &str = "DELETE FROM oauth2_tokens WHERE family_id = $1 RETURNING access_token_digest";
@@ -121,7 +121,8 @@ impl Store {
         let refresh_token = columns.maybe_bytes()?;
         let refresh_token = refresh_token.map(|sealed| open(&keyring, sealed, "oauth2_tokens.refresh_token"));
         let refresh_token = refresh_token.transpose()?.map(Into::into);
-        Ok(Some(TokenPair { access_token, refresh_token, expires_in: columns.int()? }))
+        let (expires_in, service_id) = (columns.int()?, columns.maybe_uuid()?);
+        Ok(Some(TokenPair { access_token, refresh_token, expires_in, service_id }))
     }
 
     /// Ends every token of a family; gives the digests of the access tokens that no cache may answer any more.

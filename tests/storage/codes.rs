@@ -5,7 +5,7 @@ use tollgate::storage::StorageError;
 use uuid::Uuid;
 
 use crate::bench::{Bench, START};
-use crate::fixtures::{code, digest, id, token};
+use crate::fixtures::{CROWD, code, digest, id, races, token};
 
 crate::conformance!(
     a_code_round_trips,
@@ -27,11 +27,11 @@ async fn a_code_round_trips(bench: &Bench) {
 
 async fn a_code_is_exchanged_once(bench: &Bench) {
     let (credential, plugin) = (bench.credential("c").await, bench.plugin().await);
-    for round in 0..5 {
+    for round in 0..races() {
         let text = format!("code {round}");
         bench.store.insert_code(&code(&credential, &plugin, &text)).await.unwrap();
         let at = START.plus_seconds(10);
-        let tokens: Vec<_> = (0..8).map(|nth| token(&credential, &format!("{text} {nth}"))).collect();
+        let tokens: Vec<_> = (0..CROWD).map(|nth| token(&credential, &format!("{text} {nth}"))).collect();
         let tries = tokens.iter().map(|token| bench.store.exchange_code(digest(&text), token, at));
         let outcomes = futures_util::future::join_all(tries).await;
         let won: Vec<_> = outcomes.into_iter().zip(&tokens).filter(|(won, _)| *won.as_ref().unwrap()).collect();

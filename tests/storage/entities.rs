@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tollgate::storage::{Lookup, StorageError};
 use uuid::Uuid;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, START};
 use crate::fixtures::{entity, id, reference};
 
 crate::conformance!(
@@ -63,6 +63,12 @@ async fn every_entity_round_trips(bench: &Bench) {
         )
         .await;
     let authority = bench.stored("ca_certificates", json!({ "cert": "A", "cert_digest": "d" })).await;
+    let owner = reference(&consumer);
+    let end = START.plus_seconds(60).seconds();
+    let key = json!({ "consumer": owner, "key": "k", "expires_at": end, "tags": ["a"] });
+    let key = bench.stored("keyauth_credentials", key).await;
+    let secret = json!({ "consumer": owner, "key": "iss", "secret": "s", "rsa_public_key": "P", "algorithm": "RS256" });
+    let secret = bench.stored("jwt_secrets", secret).await;
     let stored = [
         ("certificates", certificate),
         ("snis", sni),
@@ -73,6 +79,8 @@ async fn every_entity_round_trips(bench: &Bench) {
         ("oauth2_credentials", credential),
         ("oauth2_tokens", token),
         ("ca_certificates", authority),
+        ("keyauth_credentials", key),
+        ("jwt_secrets", secret),
     ];
     assert_eq!(stored.len(), bench.schemas().len(), "a new entity belongs into this test");
     for (name, entity) in stored {

@@ -72,7 +72,7 @@ pub fn token(credential: &Entity, access_token: &str) -> NewToken {
         service_id: None,
         access_token: PlainToken::new(access_token),
         refresh_token: Some(PlainToken::new(format!("refresh {access_token}"))),
-        family_id: Uuid::now_v7(),
+        family_id: Some(Uuid::now_v7()),
         scope: Some("read write".into()),
         authenticated_userid: Some("alice".into()),
         created_at: Timestamp::from_millis(START.millis() + 123),
@@ -97,4 +97,12 @@ pub fn code(credential: &Entity, plugin: &Entity, code: &str) -> NewCode {
         created_at: START,
         expires_at: START.plus_seconds(300),
     }
+}
+
+/// Parallel tries of each race.
+pub const CROWD: usize = 64;
+
+/// Trials per race: few in a quick run, as many as `TOLLGATE_TEST_RACES` says in a long one.
+pub fn races() -> usize {
+    std::env::var("TOLLGATE_TEST_RACES").ok().and_then(|number| number.parse().ok()).unwrap_or(20)
 }

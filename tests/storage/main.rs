@@ -7,6 +7,7 @@ mod catalog;
 mod codes;
 mod entities;
 mod fixtures;
+mod keys;
 mod lists;
 mod migrations;
 mod on_postgres;

@@ -133,3 +133,19 @@ fn a_pool_that_is_used_up_is_unavailable_and_comes_back() {
         bench.finish().await;
     });
 }
+
+#[test]
+fn a_text_longer_than_an_index_takes_cannot_be_stored() {
+    run(async {
+        let bench = Bench::at(postgres_place().await).await;
+        let schema = bench.schema("consumers");
+        // No repetitions: the server would compress them. Beyond 8 kB it does not say which index it was.
+        for (words, field) in [(125, "username"), (400, "")] {
+            let long: String = (0..words).map(|_| uuid::Uuid::new_v4().simple().to_string()).collect();
+            let refused = bench.store.insert(schema, &entity(schema, json!({ "username": long }))).await;
+            assert_eq!(refused, Err(StorageError::Unstorable { field: field.into() }));
+        }
+        assert!(bench.store.ping().await.is_ok());
+        bench.finish().await;
+    });
+}

@@ -14,6 +14,7 @@ crate::conformance!(
     a_consumer_is_found_by_id_or_name,
     admin_tokens_are_kept_by_digest,
     the_audit_log_is_read_newest_first,
+    the_audit_log_reaches_ninety_days_back,
 );
 
 async fn a_client_is_found_with_its_consumer(bench: &Bench) {
@@ -103,4 +104,27 @@ async fn the_audit_log_is_read_newest_first(bench: &Bench) {
     let refused = bench.store.append_audit(vec![record(9), record(4)]).await;
     assert!(matches!(refused, Err(StorageError::Unique { .. })), "{refused:?}");
     assert_eq!(bench.store.list_audit(None, 10).await.unwrap().data.len(), 5);
+}
+
+async fn the_audit_log_reaches_ninety_days_back(bench: &Bench) {
+    let record = |days: i64| {
+        let at = START.plus_seconds(days * 86_400);
+        let id = uuid::Builder::from_unix_timestamp_millis(at.millis().unsigned_abs(), &[1; 10]).into_uuid();
+        let text = || days.to_string();
+        AuditRecord {
+            id,
+            at,
+            request_id: text(),
+            actor: text(),
+            source: text(),
+            method: text(),
+            path: text(),
+            status: 200,
+        }
+    };
+    bench.store.append_audit((0..5).map(record).collect()).await.unwrap();
+    let ninety_two_days_on = START.plus_seconds(92 * 86_400);
+    assert_eq!(bench.store.sweep_expired(ninety_two_days_on, 10).await, Ok(2));
+    let left = bench.store.list_audit(None, 10).await.unwrap().data;
+    assert_eq!(left.iter().map(|record| record.request_id.as_str()).collect::<Vec<_>>(), ["4", "3", "2"]);
 }

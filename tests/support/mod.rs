@@ -177,6 +177,11 @@ impl Gateway {
     pub fn stop(&mut self) -> Option<i32> {
         let asked = Command::new("kill").arg("-TERM").arg(self.pid().to_string()).status().unwrap();
         assert!(asked.success());
+        self.wait()
+    }
+
+    /// Waits for its end and gives its exit code.
+    pub fn wait(&mut self) -> Option<i32> {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

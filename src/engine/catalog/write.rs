@@ -228,7 +228,11 @@ fn refused(schema: &Schema, entity: &Entity, error: StorageError) -> CatalogErro
         StorageError::Unique { fields } => CatalogError::Unique(hooks::taken(entity, &fields)),
         StorageError::ForeignKey { field, .. } => missing_target(schema, entity, field),
         StorageError::Unstorable { field } => {
-            CatalogError::Violations(Violations::of(&field, "must not contain a null character"))
+            let has_nul = entity.get(&field).is_some_and(|value| value.to_string().contains("\\u0000"));
+            let text = if has_nul { "must not contain a null character" } else { "is too long to be stored" };
+            // A database does not always say which field it was.
+            let field = if field.is_empty() { ENTITY } else { &field };
+            CatalogError::Violations(Violations::of(field, text))
         }
         other => other.into(),
     }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::authorize::vouch;
+use super::authorize::{user, vouch};
 use super::{OAuthError, Param, Params, Policy, Profile, pkce};
 use crate::domain::{ClientView, Code, CodeState, RefreshView, ScopeSet, Timestamp};
 
@@ -74,7 +74,7 @@ pub fn client_credentials(params: &Params, policy: &Policy) -> Result<Earned, OA
     if names_user && !policy.provision_key.matches(key) {
         return Err(OAuthError::InvalidProvisionKey);
     }
-    let authenticated_userid = params.filled("authenticated_userid").map(str::to_owned);
+    let authenticated_userid = user(params)?;
     Ok(Earned { scope: scope(params, policy)?, authenticated_userid })
 }
 

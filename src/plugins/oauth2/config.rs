@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::Secret;
 use crate::oauth2::{Pkce, Policy, Profile};
+use crate::plugins::challenge::challenge;
 
 /// What one instance does. Defaults are the schema's, so that rows written by older versions still read.
 #[derive(Debug)]
@@ -125,28 +126,9 @@ impl Config {
 
     /// A `WWW-Authenticate: Bearer` challenge (RFC 6750 §3) with this instance's realm.
     pub fn challenge(&self, error: Option<(&str, &str)>) -> String {
-        let mut parts = Vec::new();
-        if let Some(realm) = &self.realm {
-            parts.push(format!("realm=\"{}\"", quoted(realm)));
-        }
-        if let Some((code, description)) = error {
-            parts.push(format!("error=\"{code}\""));
-            parts.push(format!("error_description=\"{}\"", quoted(description)));
-        }
-        if parts.is_empty() { "Bearer".to_owned() } else { format!("Bearer {}", parts.join(", ")) }
+        let parameters = error.map(|(code, description)| [("error", code), ("error_description", description)]);
+        challenge("Bearer", self.realm.as_deref(), parameters.as_ref().map_or(&[], |parameters| parameters))
     }
-}
-
-/// The inside of a quoted-string (RFC 9110 §5.6.4), without anything that could end the header field.
-fn quoted(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars().filter(|letter| !letter.is_control()) {
-        if matches!(letter, '"' | '\\') {
-            safe.push('\\');
-        }
-        safe.push(letter);
-    }
-    safe
 }
 
 /// Whole seconds; Kong takes fractions, which no clock of ours tells apart.

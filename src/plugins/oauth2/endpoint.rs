@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use tracing::{debug, error};
+use tracing::{error, info};
 
 use super::Config;
 use crate::engine::{EngineError, Issued, Sent, Worker};
@@ -32,14 +32,19 @@ pub(super) fn asked(path: &[u8]) -> Option<Endpoint> {
 }
 
 pub(super) async fn answer(config: &Config, endpoint: Endpoint, call: &mut Call<'_>, engine: &Worker) -> Answer {
-    if let Err(refusal) = check_method(endpoint, call).and_then(|()| check_https(config, call)) {
-        return refused(config, &refusal, None);
+    if let Err(refusal) = check_method(endpoint, call) {
+        return refused(config, &refusal, query(call).text("state"));
     }
+    let secure = check_https(config, call);
     let params = match read_params(call).await {
         Ok(params) => params,
+        Err(_) if secure.is_err() => query(call),
         Err(answer) => return answer,
     };
     let state = params.text("state").map(str::to_owned);
+    if let Err(refusal) = secure {
+        return refused(config, &refusal, state.as_deref());
+    }
     let policy = &config.policy;
     let place = Place { policy, plugin: config.id, service: call.service.map(|service| service.id) };
     let result = match endpoint {
@@ -89,26 +94,29 @@ fn check_https(config: &Config, call: &Call<'_>) -> Result<(), OAuthError> {
     if call.peer.tls {
         return Ok(());
     }
-    match call.forwarded_proto() {
-        ForwardedProto::Several if call.peer.trusted => Err(OAuthError::RepeatedForwardedProto),
-        ForwardedProto::One(proto) if proto.eq_ignore_ascii_case(b"https") => {
-            if !config.accept_http_if_already_terminated {
-                debug!("refused a token request: set `accept_http_if_already_terminated` when TLS ends in front");
-                Err(OAuthError::HttpsRequired)
-            } else if !call.peer.trusted {
-                debug!("refused a token request: the peer that ends TLS is not in `proxy.trusted_ips`");
-                Err(OAuthError::HttpsRequired)
-            } else {
-                Ok(())
-            }
+    let setting = match (config.accept_http_if_already_terminated, call.peer.trusted) {
+        (true, true) => None,
+        (false, _) => Some("accept_http_if_already_terminated"),
+        (true, false) => Some("proxy.trusted_ips"),
+    };
+    match (call.forwarded_proto(), setting) {
+        (ForwardedProto::Several, None) => Err(OAuthError::RepeatedForwardedProto),
+        (ForwardedProto::One(proto), None) if proto.eq_ignore_ascii_case(b"https") => Ok(()),
+        (ForwardedProto::One(proto), Some(setting)) if proto.eq_ignore_ascii_case(b"https") => {
+            info!(request.id = call.request_id, setting, "refused HTTP though TLS ended in front: see `{setting}`");
+            Err(OAuthError::HttpsRequired)
         }
         _ => Err(OAuthError::HttpsRequired),
     }
 }
 
+fn query(call: &Call<'_>) -> Params {
+    call.head.query.as_deref().map(Params::from_form).unwrap_or_default()
+}
+
 /// Query and body merged, the body winning.
 async fn read_params(call: &mut Call<'_>) -> Result<Params, Answer> {
-    let query = call.head.query.as_deref().map(Params::from_form).unwrap_or_default();
+    let query = query(call);
     let body = call.body(BODY_LIMIT).await.map_err(|error| unread(&error))?;
     let from_body = body_params(call.head.headers.get("content-type"), &body);
     match from_body {

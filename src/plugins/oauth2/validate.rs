@@ -3,44 +3,28 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tracing::{error, info};
+use tracing::info;
 
 use super::{Config, identity, token};
 use crate::domain::TokenView;
 use crate::engine::{EngineError, Worker};
 use crate::message::Answer;
 use crate::oauth2::{Refusal, judge};
-use crate::plugins::{Call, Verdict};
-
-/// gRPC status UNAUTHENTICATED.
-const UNAUTHENTICATED: u8 = 16;
-/// gRPC status UNAVAILABLE.
-const UNAVAILABLE: u8 = 14;
+use crate::plugins::{Call, Verdict, anonymous};
 
 pub(super) async fn access(config: &Config, call: &mut Call<'_>, engine: &Worker) -> Verdict {
-    if config.anonymous.is_some() && call.identity.as_ref().is_some_and(|who| who.credential.is_some()) {
-        // An earlier plugin knows who this is.
+    let anonymous = config.anonymous.as_deref();
+    if anonymous::is_settled(anonymous, call) {
+        crate::plugins::identity::forget_token(call);
         return Verdict::Continue;
     }
-    let refusal = match check(config, call, engine).await {
+    match check(config, call, engine).await {
         Ok(Ok(view)) => {
             identity::authenticated(config, &view, call);
-            return Verdict::Continue;
-        }
-        Ok(Err(refusal)) => refusal,
-        Err(failure) => return Verdict::Answer(unavailable(&failure)),
-    };
-    let Some(anonymous) = &config.anonymous else { return Verdict::Answer(challenged(config, refusal)) };
-    match engine.find_consumer(anonymous).await {
-        Ok(Some(consumer)) => {
-            identity::anonymous(consumer, call);
             Verdict::Continue
         }
-        Ok(None) => {
-            let message = format!("anonymous consumer {anonymous} is configured but doesn't exist");
-            Verdict::Answer(Answer::json(500, &json!({ "message": message })))
-        }
-        Err(failure) => Verdict::Answer(unavailable(&failure)),
+        Ok(Err(refusal)) => anonymous::turn_away(anonymous, call, engine, || challenged(config, refusal)).await,
+        Err(failure) => Verdict::Answer(anonymous::unavailable(&failure)),
     }
 }
 
@@ -72,15 +56,5 @@ fn challenged(config: &Config, refusal: Refusal) -> Answer {
     };
     Answer::json(401, &json!({ "error": code, "error_description": description }))
         .with_header("www-authenticate", challenge)
-        .with_grpc(UNAUTHENTICATED, description)
-}
-
-fn unavailable(failure: &EngineError) -> Answer {
-    let message = "The token cannot be checked at the moment, try again later";
-    if !failure.is_transient() {
-        error!(error = %failure, "a token check failed");
-        return Answer::json(500, &json!({ "message": "An unexpected error occurred" }))
-            .with_grpc(13, "internal error");
-    }
-    Answer::json(503, &json!({ "message": message })).with_header("retry-after", "1").with_grpc(UNAVAILABLE, message)
+        .with_grpc(anonymous::UNAUTHENTICATED, description)
 }

@@ -14,6 +14,6 @@ mod uris;
 pub use across::{all_or_none, at_least_one_of, exclusive_sets, is_nonempty, only_one_of};
 pub use certificates::{authority, certificate, digest, key_matches, private_key};
 pub use hosts::{host, route_host, sni, wildcard_sni};
-pub use names::{header_name, method, name, tag};
+pub use names::{header_field, header_name, method, name, tag};
 pub use paths::{regex, route_path, service_path};
 pub use uris::{SplitUrl, redirect_uri, split_url};

@@ -32,6 +32,15 @@ pub fn header_name(name: &str) -> Option<String> {
     if name.eq_ignore_ascii_case("host") {
         return Some("cannot contain 'host' header, which must be specified in the 'hosts' attribute".to_owned());
     }
+    bad_header_name(name)
+}
+
+/// Any header's name.
+pub fn header_field(value: &Value) -> Option<String> {
+    bad_header_name(value.as_str()?)
+}
+
+fn bad_header_name(name: &str) -> Option<String> {
     let sound = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     (!sound).then(|| format!("bad header name '{name}', allowed characters are A-Z, a-z, 0-9, '_', and '-'"))
 }

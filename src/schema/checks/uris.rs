@@ -67,8 +67,10 @@ pub fn redirect_uri(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn a_url_splits_into_its_parts() {
@@ -90,5 +92,16 @@ mod tests {
         }
         let text = redirect_uri(&json!("http://a.com/#x"));
         assert_eq!(text.as_deref(), Some("fragment not allowed in 'http://a.com/#x'"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_uri_panics_and_what_is_registered_can_stand_in_a_header(text in "([a-z:/?#@\\[\\]0-9.]|\\PC|[\r\n\t ]){0,40}") {
+            let _ = split_url(&text);
+            if redirect_uri(&json!(text)).is_none() {
+                prop_assert!(text.contains("://") && !text.contains('#'));
+                prop_assert!(!text.chars().any(|letter| letter.is_control() || letter.is_whitespace()));
+            }
+        }
     }
 }

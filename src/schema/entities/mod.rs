@@ -9,6 +9,7 @@ mod certificates;
 mod consumers;
 mod jwt_secrets;
 mod keyauth_credentials;
+mod oauth2_authorization_codes;
 mod oauth2_credentials;
 mod oauth2_tokens;
 mod plugins;
@@ -33,6 +34,11 @@ pub fn all() -> Vec<Schema> {
         keyauth_credentials::schema(),
         jwt_secrets::schema(),
     ]
+}
+
+/// Entities that are described and judged, and have no collection of their own.
+pub fn without_collection() -> Vec<Schema> {
+    vec![oauth2_authorization_codes::schema()]
 }
 
 #[cfg(test)]

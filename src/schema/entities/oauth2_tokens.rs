@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::schema::{Auto, Entity, Field, OnDelete, Schema, Seal, Write};
+use crate::domain::LONGEST_NAME;
+use crate::schema::{Auto, Check, Entity, Field, OnDelete, Schema, Seal, Write};
 
 pub(super) fn schema() -> Schema {
     let fields = vec![
@@ -22,7 +23,7 @@ pub(super) fn schema() -> Schema {
             .seal(Seal::Lookup)
             .describe("Generated when missing."),
         Field::string("refresh_token").unique().seal(Seal::Lookup).describe("Null: it cannot be refreshed."),
-        Field::string("authenticated_userid").describe("The user it speaks for."),
+        Field::string("authenticated_userid").check(Check::MaxLength(LONGEST_NAME)).describe("The user it speaks for."),
         Field::string("scope").describe("Its scopes, separated by spaces."),
         Field::uuid("family_id").internal(),
         Field::timestamp("expires_at").internal(),

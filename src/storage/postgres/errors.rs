@@ -71,6 +71,8 @@ fn classify(error: &DbError) -> StorageError {
         SqlState::FOREIGN_KEY_VIOLATION | SqlState::RESTRICT_VIOLATION => {
             StorageError::ForeignKey { table: table.to_owned(), field: column("_fkey") }
         }
+        // An index takes no more; the schemas bound what clients can write, so this is the last fence.
+        SqlState::PROGRAM_LIMIT_EXCEEDED => StorageError::Unstorable { field: column("_key") },
         SqlState::DISK_FULL => StorageError::Full,
         SqlState::TOO_MANY_CONNECTIONS => unavailable("the database has too many connections"),
         SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {

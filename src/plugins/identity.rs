@@ -1,0 +1,58 @@
+//! What the upstream is told about the caller (oauth2.md section 6). What a client sends under these names has been
+//! removed before any plugin runs (room `proxy`), so only what holds is set here.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::{Call, Identity};
+use crate::domain::Consumer;
+
+/// The call is made for this consumer, as this credential of its proved. `identifier` is what the upstream knows the
+/// credential by.
+pub(super) fn authenticated(consumer: &Arc<Consumer>, credential: Uuid, identifier: &str, call: &mut Call<'_>) {
+    set_consumer(consumer, call);
+    set(call, "X-Credential-Identifier", identifier);
+    call.remove_header("X-Anonymous-Consumer");
+    call.identity = Some(Identity { consumer: Some(Arc::clone(consumer)), credential: Some(credential) });
+}
+
+/// The call is made for this consumer, and nothing proved that it may.
+pub(super) fn anonymous(consumer: Arc<Consumer>, call: &mut Call<'_>) {
+    set_consumer(&consumer, call);
+    set(call, "X-Anonymous-Consumer", "true");
+    call.remove_header("X-Credential-Identifier");
+    forget_token(call);
+    call.identity = Some(Identity { consumer: Some(consumer), credential: None });
+}
+
+/// Nothing is told of an access token: there is none, or it did not count.
+pub(super) fn forget_token(call: &mut Call<'_>) {
+    for name in ["X-Authenticated-Scope", "X-Authenticated-Userid"] {
+        call.remove_header(name);
+    }
+}
+
+fn set_consumer(consumer: &Consumer, call: &mut Call<'_>) {
+    let mut id = Uuid::encode_buffer();
+    set(call, "X-Consumer-ID", consumer.id.hyphenated().encode_lower(&mut id));
+    for (name, value) in [("X-Consumer-Custom-ID", &consumer.custom_id), ("X-Consumer-Username", &consumer.username)] {
+        match value {
+            Some(text) => set(call, name, text),
+            None => call.remove_header(name),
+        }
+    }
+}
+
+/// Sets a header to a stored text. A text that cannot stand in a header (line ends, NUL) is percent-encoded: it must
+/// neither end the field nor be lost.
+pub(super) fn set(call: &mut Call<'_>, name: &'static str, text: &str) {
+    let clean = !text.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f);
+    let value = if clean {
+        Bytes::copy_from_slice(text.as_bytes())
+    } else {
+        percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string().into()
+    };
+    call.set_header(name, value);
+}
