@@ -213,3 +213,14 @@ pub fn client() -> reqwest::Client {
         .build()
         .unwrap()
 }
+
+/// A client that trusts the certificate in this file and no other, as a careful user's does.
+pub fn trusting(certificate: &Path) -> reqwest::Client {
+    let certificate = reqwest::Certificate::from_pem(&fs::read(certificate).unwrap()).unwrap();
+    reqwest::Client::builder()
+        .tls_certs_only([certificate])
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .build()
+        .unwrap()
+}
