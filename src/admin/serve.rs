@@ -22,12 +22,7 @@ async fn serve(request: HttpRequest, payload: Payload, state: Data<AdminState>) 
 }
 
 /// Either way it is the answer: `Err` is one that ends the request early.
-async fn answer(
-    request: &HttpRequest,
-    payload: Payload,
-    state: &Data<AdminState>,
-    id: &str,
-) -> Result<Reply, Reply> {
+async fn answer(request: &HttpRequest, payload: Payload, state: &Data<AdminState>, id: &str) -> Result<Reply, Reply> {
     access::refuse_foreign_pages(request, state.exposure)?;
     let identity = access::identify(request, state).await?;
     let found = state.paths.find(request.uri().path()).ok_or_else(Reply::not_found)?;

@@ -25,7 +25,8 @@ impl Default for Turns {
 impl Turns {
     /// Waits for the turn of this entity, first come, first served. Take only one at a time: two entities may share it.
     pub async fn take(&self, id: Uuid) -> Turn<'_> {
-        let place = id.as_bytes().iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
+        let place =
+            id.as_bytes().iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
         self.0[place % TURNS].lock().await
     }
 }
