@@ -10,6 +10,9 @@ use super::{Catalog, CatalogError, Change, Happened, Key, id_of};
 use crate::schema::{Body, ENTITY, Entity, Kind, Schema, Violations, Write};
 use crate::storage::StorageError;
 
+/// How often a PUT tries when others make and delete the same entity.
+const PUT_TRIES: usize = 8;
+
 /// The entity a nested path goes through: `/consumers/{c}/oauth2`.
 #[derive(Clone, Debug)]
 pub struct Parent {
@@ -58,13 +61,15 @@ impl Catalog {
         body: Body,
         parent: Option<&Parent>,
     ) -> Result<Put, CatalogError> {
-        match self.put_once(schema, key, body.clone(), parent).await {
-            // Another write may have made it meanwhile, and this one replaces it; or have deleted it, and this one makes it.
-            Err(CatalogError::Unique(_) | CatalogError::PrimaryKey { .. } | CatalogError::NotFound) => {
-                self.put_once(schema, key, body, parent).await
+        for _ in 1..PUT_TRIES {
+            match self.put_once(schema, key, body.clone(), parent).await {
+                // Another write may have made it meanwhile, and this one replaces it; or another node has deleted it, and
+                // this one makes it.
+                Err(CatalogError::Unique(_) | CatalogError::PrimaryKey { .. } | CatalogError::NotFound) => {}
+                settled => return settled,
             }
-            settled => settled,
         }
+        self.put_once(schema, key, body, parent).await
     }
 
     async fn put_once(
@@ -105,7 +110,7 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Referenced`]; [`CatalogError::NoUuid`]
     pub async fn delete(&self, schema: &Schema, key: &Key, parent: Option<&Parent>) -> Result<(), CatalogError> {
-        let old = self.load(schema, key).await?;
+        let (old, _turn) = self.load_to_change(schema, key).await?;
         let Some(old) = old else {
             if parent.is_some() {
                 return Err(CatalogError::NotFound);
