@@ -1,4 +1,4 @@
-//! A headless Chromium, driven over WebDriver: the protocol is plain JSON over HTTP, no library needed.
+//! A headless Chromium, driven over `WebDriver`: the protocol is plain JSON over HTTP, no library needed.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
