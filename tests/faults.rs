@@ -163,7 +163,7 @@ async fn a_full_disk_refuses_writes_keeps_serving_and_recovers() {
     drop(file);
     let mut refused = None;
     for number in 0..2000 {
-        let body = json!({ "username": format!("user-{number}"), "custom_id": "x".repeat(2000) + &number.to_string() });
+        let body = json!({ "username": format!("user-{number}"), "tags": ["x".repeat(2000)] });
         let answer = client().post(gateway.admin("/consumers")).json(&body).send().await.unwrap();
         if answer.status() != 201 {
             refused = Some((number, answer.status().as_u16(), answer.text().await.unwrap()));

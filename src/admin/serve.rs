@@ -22,7 +22,7 @@ async fn serve(request: HttpRequest, payload: Payload, state: Data<AdminState>) 
 }
 
 /// Either way it is the answer: `Err` is one that ends the request early.
-async fn answer(request: &HttpRequest, payload: Payload, state: &AdminState, id: &str) -> Result<Reply, Reply> {
+async fn answer(request: &HttpRequest, payload: Payload, state: &Data<AdminState>, id: &str) -> Result<Reply, Reply> {
     access::refuse_foreign_pages(request, state.exposure)?;
     let identity = access::identify(request, state).await?;
     let found = state.paths.find(request.uri().path()).ok_or_else(Reply::not_found)?;
@@ -34,14 +34,42 @@ async fn answer(request: &HttpRequest, payload: Payload, state: &AdminState, id:
     let verb = verb.ok_or_else(|| Reply::message(405, "Method not allowed").header("Allow", allowed()))?;
     let stores = verb != Verb::Get && !information::only_judges(&found.endpoint.path, verb);
     access::permit(&identity, verb, stores)?;
-    let reply = match body_of(request, payload, state, verb).await {
-        Ok(body) => dispatch(request, state, &found, verb, body).await,
-        Err(refusal) => refusal,
-    };
-    if stores {
-        state.surroundings.record(entry(request, state, &found, identity, id, reply.status)).await;
+    let body = body_of(request, payload, state, verb).await;
+    if !stores {
+        return Ok(act(request, state, &found, verb, body).await);
     }
-    Ok(reply)
+    let task = store(request.clone(), state.clone(), verb, body, identity, id.to_owned());
+    // A task of its own, so that a client that goes away does not leave behind a change that is stored and not in force.
+    let done = actix_web::rt::spawn(task).await;
+    Ok(done.unwrap_or_else(|_| Reply::message(500, "An unexpected error occurred")))
+}
+
+/// A write, from its body to the audit log.
+async fn store(
+    request: HttpRequest,
+    state: Data<AdminState>,
+    verb: Verb,
+    body: Result<Body, Reply>,
+    identity: AdminIdentity,
+    id: String,
+) -> Reply {
+    let Some(found) = state.paths.find(request.uri().path()) else { return Reply::not_found() };
+    let reply = act(&request, &state, &found, verb, body).await;
+    state.surroundings.record(entry(&request, &state, &found, identity, &id, reply.status)).await;
+    reply
+}
+
+async fn act(
+    request: &HttpRequest,
+    state: &AdminState,
+    found: &Found<'_>,
+    verb: Verb,
+    body: Result<Body, Reply>,
+) -> Reply {
+    match body {
+        Ok(body) => dispatch(request, state, found, verb, body).await,
+        Err(refusal) => refusal,
+    }
 }
 
 async fn body_of(request: &HttpRequest, payload: Payload, state: &AdminState, verb: Verb) -> Result<Body, Reply> {

@@ -20,13 +20,17 @@ struct Filter {
     bits: Vec<AtomicU64>,
     capacity: usize,
     held: AtomicUsize,
+    /// Whether everything stored is in it. Here and not beside it: whoever holds a filter must not judge it by the state
+    /// of another one.
+    complete: AtomicBool,
 }
 
 impl Filter {
     fn new(capacity: usize) -> Self {
         let capacity = capacity.max(SMALLEST);
         let words = (capacity * BITS_PER_TOKEN).div_ceil(64).next_power_of_two();
-        Self { bits: (0..words).map(|_| AtomicU64::new(0)).collect(), capacity, held: AtomicUsize::new(0) }
+        let bits = (0..words).map(|_| AtomicU64::new(0)).collect();
+        Self { bits, capacity, held: AtomicUsize::new(0), complete: AtomicBool::new(false) }
     }
 
     /// A digest is a keyed MAC: its bytes are hashes already, and nobody outside can aim them.
@@ -48,6 +52,9 @@ impl Filter {
     }
 
     fn may_hold(&self, digest: TokenDigest) -> bool {
+        if !self.complete.load(Ordering::Acquire) {
+            return true;
+        }
         self.places(digest).all(|(word, bit)| self.bits[word].load(Ordering::Relaxed) & bit != 0)
     }
 }
@@ -56,19 +63,18 @@ impl Filter {
 #[derive(Debug)]
 pub struct CustomTokens {
     filter: ArcSwap<Filter>,
-    loaded: AtomicBool,
 }
 
 impl Default for CustomTokens {
     fn default() -> Self {
-        Self { filter: ArcSwap::from_pointee(Filter::new(0)), loaded: AtomicBool::new(false) }
+        Self { filter: ArcSwap::from_pointee(Filter::new(0)) }
     }
 }
 
 impl CustomTokens {
     /// Whether the token may exist. Until everything is loaded, every one may.
     pub fn may_hold(&self, digest: TokenDigest) -> bool {
-        !self.is_loaded() || self.filter.load().may_hold(digest)
+        self.filter.load().may_hold(digest)
     }
 
     pub fn insert(&self, digest: TokenDigest) {
@@ -82,18 +88,17 @@ impl CustomTokens {
     }
 
     pub fn is_loaded(&self) -> bool {
-        self.loaded.load(Ordering::Acquire)
+        self.filter.load().complete.load(Ordering::Acquire)
     }
 
     /// Begins a new, empty filter for about `expected` tokens: until [`CustomTokens::finish`], every token may exist.
     pub fn begin(&self, expected: usize) {
-        self.loaded.store(false, Ordering::Release);
         self.filter.store(Arc::new(Filter::new(expected.saturating_mul(2))));
     }
 
     /// Everything stored has been inserted.
     pub fn finish(&self) {
-        self.loaded.store(true, Ordering::Release);
+        self.filter.load().complete.store(true, Ordering::Release);
     }
 }
 
@@ -116,5 +121,25 @@ mod tests {
         assert!(wrong < 50, "{wrong} of 100 000 guesses went through");
         (4000..5000).for_each(|number| custom.insert(digest(number)));
         assert!(custom.is_outgrown());
+    }
+
+    #[test]
+    fn nothing_held_is_denied_while_the_filter_is_built_anew() {
+        let keyring = Keyring::new([1; 32], [2; 32]);
+        let (custom, held) = (CustomTokens::default(), keyring.digest(b"held"));
+        custom.insert(held);
+        custom.finish();
+        std::thread::scope(|scope| {
+            let rebuilt = scope.spawn(|| {
+                for _ in 0..2_000 {
+                    custom.begin(0);
+                    custom.insert(held);
+                    custom.finish();
+                }
+            });
+            while !rebuilt.is_finished() {
+                assert!(custom.may_hold(held), "an imported token was refused during a rebuild");
+            }
+        });
     }
 }

@@ -119,10 +119,13 @@ impl Node {
     }
 
     /// Makes the filter know an imported token, and grow when it must.
-    pub(super) async fn know_custom_token(&self, digest: TokenDigest) {
+    pub(super) fn know_custom_token(&self, digest: TokenDigest) {
         self.custom.insert(digest);
-        if self.custom.is_outgrown() {
-            self.load_custom_tokens().await;
+        if self.custom.is_outgrown() && self.reading_custom.try_lock().is_ok() {
+            // A task of its own: nobody need wait, for until it ends every token is looked up, and a client that goes
+            // away must not leave the filter half built.
+            let node = self.clone();
+            actix_rt::spawn(async move { node.load_custom_tokens().await });
         }
     }
 

@@ -32,7 +32,7 @@ impl Ports for Node {
                 }
                 "oauth2_credentials" => self.forget(of_row(&change, Forget::Credential)).await,
                 "keyauth_credentials" | "jwt_secrets" => {
-                    self.know_custom(&change, "key").await;
+                    self.know_custom(&change, "key");
                     self.forget(of_row(&change, Forget::Credential)).await
                 }
                 "oauth2_tokens" => self.token_changed(&change).await,
@@ -50,7 +50,7 @@ impl Ports for Node {
 
 impl Node {
     async fn token_changed(&self, change: &Change) -> Result<(), EngineError> {
-        self.know_custom(change, "access_token").await;
+        self.know_custom(change, "access_token");
         if let Happened::DeletedBefore { key: Some(token), .. } = &change.happened {
             return self.forget(Forget::Token(self.keyring.digest(token.as_bytes()))).await;
         }
@@ -58,10 +58,10 @@ impl Node {
     }
 
     /// A secret that was brought from elsewhere is not refused for lack of our stamp.
-    async fn know_custom(&self, change: &Change, field: &str) {
+    fn know_custom(&self, change: &Change, field: &str) {
         let secret = change.current().and_then(|entity| entity.get(field)).and_then(Value::as_str);
         if let Some(secret) = secret.filter(|secret| !self.keyring.is_minted(secret)) {
-            self.know_custom_token(self.keyring.digest(secret.as_bytes())).await;
+            self.know_custom_token(self.keyring.digest(secret.as_bytes()));
         }
     }
 }

@@ -28,9 +28,12 @@ pub fn start_logs(format: LogFormat, level: LogLevel, file: Option<&Path>) -> io
         None => BoxMakeWriter::new(io::stderr),
     };
     let (filter, handle) = reload::Layer::new(filter(level));
+    // A line that cannot be written (full disk, reader gone) is lost: telling so on standard error would panic when that
+    // is what is gone.
+    let layer = fmt::layer().log_internal_errors(false).with_target(false).with_writer(writer);
     let layer = match format {
-        LogFormat::Json => fmt::layer().json().flatten_event(true).with_target(false).with_writer(writer).boxed(),
-        LogFormat::Text => fmt::layer().compact().with_target(false).with_ansi(false).with_writer(writer).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Text => layer.compact().with_ansi(false).boxed(),
     };
     // A second start (tests of several apps in one process) keeps the first log.
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();

@@ -16,12 +16,14 @@ mod list;
 mod ports;
 mod references;
 mod tags;
+mod turns;
 mod write;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+use self::turns::Turns;
 use crate::domain::Clock;
 use crate::schema::{Auto, Entity, Registry, Schema};
 use crate::storage::{Lookup, Store};
@@ -42,6 +44,7 @@ pub struct Catalog {
     store: Store,
     clock: Clock,
     ports: Arc<dyn Ports>,
+    turns: Turns,
 }
 
 impl std::fmt::Debug for Catalog {
@@ -52,7 +55,7 @@ impl std::fmt::Debug for Catalog {
 
 impl Catalog {
     pub fn new(registry: Arc<Registry>, store: Store, clock: Clock, ports: Arc<dyn Ports>) -> Self {
-        Self { registry, store, clock, ports }
+        Self { registry, store, clock, ports, turns: Turns::default() }
     }
 
     /// The schema of an entity that a caller found in the registry's own tables.

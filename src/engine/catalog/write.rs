@@ -5,9 +5,13 @@ use uuid::Uuid;
 
 use super::hooks::{self, Draft};
 use super::references::{reference_to, referred};
+use super::turns::Turn;
 use super::{Catalog, CatalogError, Change, Happened, Key, id_of};
 use crate::schema::{Body, ENTITY, Entity, Kind, Schema, Violations, Write};
 use crate::storage::StorageError;
+
+/// How often a PUT tries when others make and delete the same entity.
+const PUT_TRIES: usize = 8;
 
 /// The entity a nested path goes through: `/consumers/{c}/oauth2`.
 #[derive(Clone, Debug)]
@@ -57,13 +61,15 @@ impl Catalog {
         body: Body,
         parent: Option<&Parent>,
     ) -> Result<Put, CatalogError> {
-        match self.put_once(schema, key, body.clone(), parent).await {
-            // Another PUT may have made it meanwhile; then this one replaces it.
-            Err(CatalogError::Unique(_) | CatalogError::PrimaryKey { .. }) => {
-                self.put_once(schema, key, body, parent).await
+        for _ in 1..PUT_TRIES {
+            match self.put_once(schema, key, body.clone(), parent).await {
+                // Another write may have made it meanwhile, and this one replaces it; or another node has deleted it, and
+                // this one makes it.
+                Err(CatalogError::Unique(_) | CatalogError::PrimaryKey { .. } | CatalogError::NotFound) => {}
+                settled => return settled,
             }
-            settled => settled,
         }
+        self.put_once(schema, key, body, parent).await
     }
 
     async fn put_once(
@@ -73,7 +79,7 @@ impl Catalog {
         mut body: Body,
         parent: Option<&Parent>,
     ) -> Result<Put, CatalogError> {
-        let old = self.load(schema, key).await?;
+        let (old, _turn) = self.load_to_change(schema, key).await?;
         Self::adopt(old.as_ref(), parent)?;
         name_by_key(schema, key, old.is_some(), &mut body)?;
         let draft = self.drafted(schema, Write::Replace, body, old.as_ref(), parent).await?;
@@ -92,7 +98,8 @@ impl Catalog {
         body: Body,
         parent: Option<&Parent>,
     ) -> Result<Entity, CatalogError> {
-        let old = self.load(schema, key).await?.ok_or(CatalogError::NotFound)?;
+        let (old, _turn) = self.load_to_change(schema, key).await?;
+        let old = old.ok_or(CatalogError::NotFound)?;
         Self::adopt(Some(&old), parent)?;
         let draft = self.drafted(schema, Write::Patch, body, Some(&old), parent).await?;
         self.update(schema, old, draft).await
@@ -103,7 +110,7 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Referenced`]; [`CatalogError::NoUuid`]
     pub async fn delete(&self, schema: &Schema, key: &Key, parent: Option<&Parent>) -> Result<(), CatalogError> {
-        let old = self.load(schema, key).await?;
+        let (old, _turn) = self.load_to_change(schema, key).await?;
         let Some(old) = old else {
             if parent.is_some() {
                 return Err(CatalogError::NotFound);
@@ -132,6 +139,18 @@ impl Catalog {
         self.resolve_references(schema, &mut body.fields).await?;
         self.registry.insert(schema, body, &mut self.generator())?;
         Ok(())
+    }
+
+    /// An entity as it is stored, and the turn to change it: held until the change is in force.
+    async fn load_to_change<'c>(
+        &'c self,
+        schema: &Schema,
+        key: &Key,
+    ) -> Result<(Option<Entity>, Option<Turn<'c>>), CatalogError> {
+        let Some(id) = self.load(schema, key).await?.as_ref().and_then(id_of) else { return Ok((None, None)) };
+        let turn = self.turns.take(id).await;
+        // Again: whoever had the turn before may have changed it.
+        Ok((self.load(schema, &Key::Id(id)).await?, Some(turn)))
     }
 
     /// An entity below a parent must be the parent's.

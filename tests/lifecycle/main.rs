@@ -1,0 +1,8 @@
+//! How the gateway ends, what it survives, and how much it holds meanwhile.
+
+mod ends;
+mod memory;
+mod outlets;
+#[path = "../support/mod.rs"]
+mod support;
+mod wire;
