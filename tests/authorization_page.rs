@@ -169,8 +169,11 @@ async fn a_no_goes_back_to_the_application_and_gives_nothing() {
     let browser = &stage.browser;
     stage.go("/start").await;
     browser.picture("2-log-in").await;
+    stage.log_in("alice", "wonderland").await;
+    browser.follow("button.link").await;
     stage.log_in("bob", "builder").await;
     assert_eq!(stage.title().await, "Postcards asks for access");
+    assert!(browser.text(".foot").await.contains("Bob Smith"), "who was not Bob has left");
     browser.follow("button[value=deny]").await;
     // The application takes the answer only with its own `state`.
     assert_eq!(stage.title().await, "No access");

@@ -1,4 +1,5 @@
-//! What an application asks for: the parameters in the browser's address (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+//! What an application asks for: the parameters in the browser's address (RFC 6749 section 4.1.1, RFC 7636 section
+//! 4.3).
 
 use crate::gateway::{Gateway, Known};
 use crate::view::Trouble;

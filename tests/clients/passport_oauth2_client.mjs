@@ -19,7 +19,8 @@ function visit(session, query, secret) {
   return new Promise((done, failed) => {
     const verify = (access, refresh, profile, verified) => verified(null, { access, refresh, strategy })
     const strategy = new passport.Strategy(options, verify)
-    Object.assign(strategy, { redirect: done, success: done, error: failed, fail: (why) => failed(new Error(why?.message)) })
+    const fail = (why) => failed(new Error(why?.message))
+    Object.assign(strategy, { redirect: done, success: done, error: failed, fail })
     strategy.authenticate({ session, query, headers: {}, connection: {} })
   })
 }
