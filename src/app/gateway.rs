@@ -73,7 +73,7 @@ struct Gateway {
 
 impl Gateway {
     async fn start(settings: Settings, source: Source, level: LevelHandle, demo: Demo) -> Result<Self, Failure> {
-        tell_absent(&settings);
+        tell_shortcomings(&settings);
         let keyring = keyring::load(&settings)?;
         let listeners = Listeners::bind(&settings)?;
         let (store, first_start) = open(&settings, keyring).await?;
@@ -172,10 +172,16 @@ impl Gateway {
     }
 }
 
-/// Settings of the contract that this version takes and does not act on yet: an operator must not believe otherwise.
-fn tell_absent(settings: &Settings) {
+/// Settings that do less than an operator may believe.
+fn tell_shortcomings(settings: &Settings) {
     if settings.redis_url.is_some() {
         warn!("redis.url is set, but this version runs as a single node and does not use Redis yet");
+    }
+    if !settings.proxy_listen_tls.is_empty() && settings.proxy_tls.is_none() {
+        warn!(
+            "proxy.listen_tls has no default certificate: TLS works only for the server names of the Admin API's \
+             certificates; set proxy.tls_cert and proxy.tls_key, or proxy.listen_tls = none"
+        );
     }
 }
 
