@@ -139,7 +139,9 @@ impl Admin {
     pub async fn send(&self, request: test::TestRequest) -> Answer {
         let state = self.state.clone();
         let app = test::init_service(App::new().configure(|config| configure(config, state))).await;
-        let response = test::call_service(&app, request.to_request()).await;
+        // As on the threads of a server, where a write is a task of its own.
+        let called = test::call_service(&app, request.to_request());
+        let response = tokio::task::LocalSet::new().run_until(called).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = test::read_body(response).await;
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
