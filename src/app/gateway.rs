@@ -55,9 +55,32 @@ pub(super) fn run_with(settings: Settings, source: Source, demo: Demo) -> Result
         .map_err(|error| Failure::setting(format!("log.file: {error}")))?;
     let system = actix_rt::System::new();
     system.block_on(async move {
-        let gateway = Gateway::start(settings, source, level, demo).await?;
-        gateway.until_stopped().await
+        // Before `ready` is told: whoever waits for that word may signal at once.
+        let mut signals = Signals::listen()?;
+        let gateway = tokio::select! {
+            started = Gateway::start(settings, source, level, demo) => started?,
+            _ = signals.terminate.recv() => return Ok(()),
+            _ = signals.interrupt.recv() => return Err(Failure::Interrupted),
+        };
+        gateway.until_stopped(signals).await
     })
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let on = |kind| signal(kind).map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")));
+        Ok(Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            hang_up: on(SignalKind::hangup())?,
+        })
+    }
 }
 
 struct Gateway {
@@ -111,10 +134,8 @@ impl Gateway {
         Ok(Self { node, servers, readiness, publisher, surroundings, source, level, echo })
     }
 
-    async fn until_stopped(self) -> Result<(), Failure> {
-        let mut terminate = listen(SignalKind::terminate())?;
-        let mut interrupt = listen(SignalKind::interrupt())?;
-        let mut hang_up = listen(SignalKind::hangup())?;
+    async fn until_stopped(self, signals: Signals) -> Result<(), Failure> {
+        let Signals { mut terminate, mut interrupt, mut hang_up } = signals;
         let name = loop {
             tokio::select! {
                 _ = terminate.recv() => break "SIGTERM",
@@ -262,8 +283,4 @@ fn tell_demo(application: Option<&crate::schema::Entity>, addresses: &[(&'static
         // Nobody may be reading; the gateway serves all the same.
         let _ = writeln!(io::stdout(), "{}", demo::lines(application, proxy, proxy_tls));
     }
-}
-
-fn listen(kind: SignalKind) -> Result<Signal, Failure> {
-    signal(kind).map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))
 }

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-#[actix_rt::test]
+#[tokio::test]
 async fn other_addresses_demand_a_token_and_readers_do_not_write() {
     let admin = admin_with(Exposure::Tokens).await;
     let refused = admin.get("/services").await;
@@ -19,7 +19,7 @@ async fn other_addresses_demand_a_token_and_readers_do_not_write() {
     assert_eq!(send("GET", "/consumers", ("kong-admin-token", "wrong")).await, 401);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_page_elsewhere_reaches_nothing() {
     let mut admin = admin().await;
     let post = admin.request("POST", "/consumers").insert_header(("origin", "http://evil.example"));
@@ -29,7 +29,7 @@ async fn a_page_elsewhere_reaches_nothing() {
     assert_eq!(admin.get("/consumers").await.status, 403);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn every_write_is_recorded_and_no_read() {
     let admin = admin().await;
     admin.get("/consumers").await;
@@ -53,7 +53,7 @@ async fn every_write_is_recorded_and_no_read() {
     assert_eq!(shown["data"][0]["path"], "/consumers");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn methods_that_make_no_sense_are_refused() {
     let admin = admin().await;
     for (method, path) in
@@ -71,7 +71,7 @@ async fn methods_that_make_no_sense_are_refused() {
     assert_eq!(admin.get("/nothing").await.status, 404);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn bodies_are_bounded_and_typed() {
     let admin = admin().await;
     let send = async |kind: &'static str, body: Vec<u8>| {
@@ -85,7 +85,7 @@ async fn bodies_are_bounded_and_typed() {
     assert_eq!(send("application/x-www-form-urlencoded", b"username=%ff".to_vec()).await.status, 400);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn every_answer_says_who_answered() {
     let admin = admin().await;
     for path in ["/services", "/nothing", "/services/x"] {

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_service_is_made_read_changed_replaced_and_deleted() {
     let admin = admin().await;
     let made = admin.made("/services", json!({"name": "a", "url": "http://up.example:81/x"})).await;
@@ -24,7 +24,7 @@ async fn a_service_is_made_read_changed_replaced_and_deleted() {
     assert_eq!(told, "services created, services updated, services updated, services deleted, services before");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn put_creates_under_the_id_or_name_of_the_path() {
     let admin = admin().await;
     let id = "0191c5a4-0000-7000-8000-000000000001";
@@ -37,7 +37,7 @@ async fn put_creates_under_the_id_or_name_of_the_path() {
     assert_eq!(refused.body["fields"]["id"], "immutable field cannot be updated");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn forms_and_json_mean_the_same() {
     let admin = admin().await;
     admin.made("/services", json!({"name": "s", "host": "h"})).await;
@@ -49,7 +49,7 @@ async fn forms_and_json_mean_the_same() {
     assert!(made.body["service"]["id"].is_string());
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn all_violations_come_in_kongs_shape() {
     let admin = admin().await;
     let refused = admin.form("POST", "/services", "url=nonsense").await;
@@ -61,7 +61,7 @@ async fn all_violations_come_in_kongs_shape() {
     assert_eq!(refused.body["fields"], fields);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn taken_names_and_missing_references_have_kongs_codes() {
     let admin = admin().await;
     let bob = admin.made("/consumers", json!({"username": "bob"})).await;
@@ -78,7 +78,7 @@ async fn taken_names_and_missing_references_have_kongs_codes() {
     assert_eq!((unnamed.status, &unnamed.body["code"]), (400, &json!(13)));
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_service_with_routes_cannot_go() {
     let admin = admin().await;
     admin.made("/services", json!({"name": "s", "host": "h"})).await;
@@ -90,7 +90,7 @@ async fn a_service_with_routes_cannot_go() {
     assert_eq!(admin.call("DELETE", "/services/s", Value::Null).await.status, 204);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn nested_forms_see_only_the_parents_own() {
     let admin = admin().await;
     for name in ["a", "b"] {
@@ -111,7 +111,7 @@ async fn nested_forms_see_only_the_parents_own() {
     assert_eq!((patched.status, &patched.body["retries"]), (200, &json!(9)));
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn pages_follow_each_other_to_the_end() {
     let admin = admin().await;
     for nth in 0..5 {
@@ -138,7 +138,7 @@ async fn pages_follow_each_other_to_the_end() {
     }
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn names_of_any_language_are_keys() {
     let admin = admin().await;
     admin.made("/services", json!({"name": "día", "host": "h"})).await;
@@ -147,7 +147,7 @@ async fn names_of_any_language_are_keys() {
     assert_eq!(admin.get("/consumers/a%20b%2Fc").await.body["username"], "a b/c");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_certificate_keeps_its_server_names() {
     let admin = admin().await;
     let key = rcgen::KeyPair::generate().unwrap();

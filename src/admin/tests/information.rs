@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-#[actix_rt::test]
+#[tokio::test]
 async fn the_node_tells_about_itself() {
     let admin = admin().await;
     admin.made("/plugins", json!({"name": "oauth2", "config": {"enable_password_grant": true}})).await;
@@ -17,7 +17,7 @@ async fn the_node_tells_about_itself() {
     assert_eq!(admin.get("/metrics").await.status, 200);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn schemas_are_shown_and_judge() {
     let admin = admin().await;
     assert_eq!(admin.get("/schemas/services").await.body["fields"][0]["id"]["auto"], true);
@@ -32,7 +32,7 @@ async fn schemas_are_shown_and_judge() {
     assert_eq!(admin.get("/services").await.body["total"], 0);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn tags_are_found_over_all_entities() {
     let admin = admin().await;
     admin.made("/consumers", json!({"username": "bob", "tags": ["red", "blue"]})).await;
@@ -54,7 +54,7 @@ async fn tags_are_found_over_all_entities() {
 }
 
 /// What is described answers with what is described: every path and verb is tried, and what comes back is compared.
-#[actix_rt::test]
+#[tokio::test]
 async fn the_description_is_true() {
     let admin = admin().await;
     let document = admin.get("/openapi.json").await.body;
@@ -79,7 +79,7 @@ async fn the_description_is_true() {
     }
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn answers_have_exactly_the_described_fields() {
     let admin = admin().await;
     let document = admin.get("/openapi.json").await.body;

@@ -7,7 +7,7 @@ async fn with_client(admin: &Admin) -> Value {
     admin.made("/consumers/bob/oauth2", json!({"name": "app", "redirect_uris": ["http://a.com"]})).await
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_plugin_gets_a_provision_key_and_shows_it_in_its_config() {
     let admin = admin().await;
     let made = admin.form("POST", "/plugins", "name=oauth2&config.enable_client_credentials=true").await;
@@ -25,7 +25,7 @@ async fn a_plugin_gets_a_provision_key_and_shows_it_in_its_config() {
     assert_eq!(patched.body["config"]["enable_client_credentials"], true);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn two_plugins_of_a_name_do_not_share_a_place() {
     let admin = admin().await;
     let body = json!({"name": "oauth2", "config": {"enable_password_grant": true}});
@@ -39,7 +39,7 @@ async fn two_plugins_of_a_name_do_not_share_a_place() {
     assert_eq!(admin.get("/services/s/plugins").await.body["total"], 1);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_plugins_faults_nest_under_config() {
     let admin = admin().await;
     let refused = admin.call("POST", "/plugins", json!({"name": "oauth2"})).await;
@@ -55,7 +55,7 @@ async fn a_plugins_faults_nest_under_config() {
     assert_eq!(refused.body["fields"]["consumer"], "value must be null");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_credential_is_generated_and_found_by_its_client_id() {
     let admin = admin().await;
     let made = with_client(&admin).await;
@@ -79,7 +79,7 @@ async fn a_credential_is_generated_and_found_by_its_client_id() {
     assert_eq!(refused.body["fields"]["consumer"], "required field missing");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_secret_is_hashed_once_and_a_hash_is_kept() {
     let admin = admin().await;
     with_client(&admin).await;
@@ -101,7 +101,7 @@ async fn a_secret_is_hashed_once_and_a_hash_is_kept() {
     assert_eq!(both.body["client_secret"], "x");
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn a_token_shows_older_names_and_its_ends() {
     let admin = admin().await;
     let client = with_client(&admin).await;
@@ -125,7 +125,7 @@ async fn a_token_shows_older_names_and_its_ends() {
     assert_eq!(admin.call("DELETE", "/oauth2_tokens/mine", Value::Null).await.status, 204);
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn tokens_are_filtered_and_unknown_filters_refused() {
     let admin = admin().await;
     let client = with_client(&admin).await;
@@ -143,7 +143,7 @@ async fn tokens_are_filtered_and_unknown_filters_refused() {
     assert_eq!((refused.status, &refused.body["code"]), (400, &json!(11)));
 }
 
-#[actix_rt::test]
+#[tokio::test]
 async fn what_hangs_on_a_consumer_goes_with_it() {
     let admin = admin().await;
     let client = with_client(&admin).await;
