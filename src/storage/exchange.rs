@@ -15,6 +15,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     CONSUME,
     ISSUE_FOR_CODE,
     FIND_REFRESH,
+    HOLD,
     REPLACE,
     ISSUE_FOR_REFRESH,
     END,
@@ -40,6 +41,10 @@ const FIND_REFRESH: &str = "SELECT id, credential_id, service_id, scope, authent
         access_token_digest, expires_at
     FROM oauth2_tokens WHERE refresh_token_digest = $1 AND (expires_at IS NULL OR expires_at > $2)";
 
+/// Changes nothing and holds the row until the end of the transaction: who revokes its family waits, and then finds
+/// the successor; a family revoked before has no row left to hold.
+const HOLD: &str = "UPDATE oauth2_tokens SET token_type = token_type
+    WHERE refresh_token_digest = $1 AND (expires_at IS NULL OR expires_at > $2) RETURNING id";
 /// The digest is the primary key: of two who rotate the same token, the second inserts nothing.
 const REPLACE: &str = "INSERT INTO oauth2_replaced_refresh_tokens
     (digest, credential_id, family_id, successor_id, replaced_at, expires_at)
@@ -84,10 +89,11 @@ impl Store {
     /// Replaces the row of a refresh token by a new pair. False: another rotation came first, or the row has gone.
     pub async fn rotate(&self, old: TokenDigest, token: &NewToken, now: Timestamp) -> Outcome<bool> {
         let memory = now.plus_seconds(ENDLESS_MEMORY_SECONDS);
+        let hold = Statement::new(HOLD, vec![old.into(), now.into()]);
         let replace = Statement::new(REPLACE, vec![old.into(), now.into(), token.id.into(), memory.into()]);
         let issue = Statement::new(ISSUE_FOR_REFRESH, self.issue(token, old)?);
         let end = Statement::new(END, vec![old.into(), token.id.into()]);
-        let done = self.driver().write(vec![replace, issue, end]).await?;
+        let done = self.driver().write(vec![hold, replace, issue, end]).await?;
         Ok(done.iter().all(|rows| !rows.is_empty()))
     }
 
@@ -127,11 +133,12 @@ impl Store {
 
     /// Ends every token of a family; gives the digests of the access tokens that no cache may answer any more.
     pub async fn revoke_family(&self, family: Uuid) -> Outcome<Vec<TokenDigest>> {
-        let revoke = Statement::new(REVOKE, vec![family.into()]);
+        // The first waits for a rotation under way; only a statement begun after that sees what the rotation stored.
+        let revoke = || Statement::new(REVOKE, vec![family.into()]);
         let forget = Statement::new(FORGET, vec![family.into()]);
-        let mut done = self.driver().write(vec![revoke, forget]).await?;
-        let revoked = if done.is_empty() { Vec::new() } else { done.swap_remove(0) };
-        revoked.into_iter().map(|row| row.read("oauth2_tokens").digest()).collect()
+        let done = self.driver().write(vec![revoke(), revoke(), forget]).await?;
+        let revoked = done.into_iter().take(2).flatten();
+        revoked.map(|row| row.read("oauth2_tokens").digest()).collect()
     }
 
     /// The parameters of an issue that hangs on what `used` names.
