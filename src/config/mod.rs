@@ -11,11 +11,13 @@
 mod admin_tokens;
 mod explain;
 mod layers;
+mod portal;
 mod settings;
 mod table;
 
 pub use admin_tokens::SetToken;
 pub use explain::explain;
 pub use layers::{Fault, Layers, Origin};
+pub use portal::{AppAuth, MailSettings, PortalSettings};
 pub use settings::{DatabaseUrl, LogFormat, LogLevel, Settings};
 pub use table::{Mode, SETTINGS, Setting};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::admin_tokens::SetToken;
 use super::layers::{Fault, Layers};
+use super::portal::{MailSettings, PortalSettings};
 use crate::domain::{Network, Secret};
 
 /// Where the data lives.
@@ -43,6 +44,8 @@ pub struct Settings {
     pub admin_listen_tls: Vec<SocketAddr>,
     pub admin_allow_insecure: bool,
     pub admin_tokens: Vec<SetToken>,
+    pub portal: PortalSettings,
+    pub mail: MailSettings,
     pub status_listen: Vec<SocketAddr>,
     pub database_url: DatabaseUrl,
     pub database_auto_migrate: bool,
@@ -78,8 +81,8 @@ impl Settings {
     }
 }
 
-struct Reader<'l> {
-    layers: &'l Layers,
+pub(super) struct Reader<'l> {
+    pub layers: &'l Layers,
     faults: Vec<Fault>,
 }
 
@@ -90,10 +93,8 @@ impl Reader<'_> {
         let admin_listen = self.addresses("admin.listen");
         let admin_listen_tls = self.addresses("admin.listen_tls");
         let status_listen = self.addresses("status.listen");
-        for name in ["portal.listen", "portal.listen_tls"] {
-            self.addresses(name);
-        }
-        self.parsed("portal.enabled", "true or false", parse_bool);
+        let portal = self.portal();
+        let mail = self.mail();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = self.optional("proxy.workers", "a number from 1 to 1024", |text| in_range(text, 1, 1024));
         let trusted = self.list("proxy.trusted_ips", |text| text.parse::<Network>().map_err(|why| why.to_string()));
@@ -119,6 +120,8 @@ impl Reader<'_> {
             admin_listen_tls,
             admin_allow_insecure: allow_insecure?,
             admin_tokens,
+            portal: portal?,
+            mail,
             status_listen,
             database_url: database_url?,
             database_auto_migrate: auto_migrate?,
@@ -144,11 +147,11 @@ impl Reader<'_> {
         }
     }
 
-    fn fault(&mut self, name: &str, why: &str) {
+    pub(super) fn fault(&mut self, name: &str, why: &str) {
         self.faults.push(Fault(format!("{name} ({}): {why}", self.layers.origin(name))));
     }
 
-    fn parsed<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub(super) fn parsed<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let text = self.layers.text(name).trim();
         let value = parse(text);
         if value.is_none() {
@@ -158,7 +161,7 @@ impl Reader<'_> {
         value
     }
 
-    fn optional<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub(super) fn optional<T>(&mut self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         if self.layers.text(name).trim().is_empty() { None } else { self.parsed(name, expected, parse) }
     }
 
@@ -166,7 +169,7 @@ impl Reader<'_> {
         Some(self.layers.text(name)).filter(|text| !text.is_empty()).map(PathBuf::from)
     }
 
-    fn list<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+    pub(super) fn list<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
         let mut values = Vec::new();
         for text in self.layers.text(name).split(',').map(str::trim).filter(|text| !text.is_empty()) {
             match parse(text) {
@@ -177,7 +180,7 @@ impl Reader<'_> {
         values
     }
 
-    fn addresses(&mut self, name: &str) -> Vec<SocketAddr> {
+    pub(super) fn addresses(&mut self, name: &str) -> Vec<SocketAddr> {
         if matches!(self.layers.text(name).trim(), "off" | "none") {
             return Vec::new();
         }
@@ -188,7 +191,7 @@ impl Reader<'_> {
     }
 }
 
-fn parse_bool(text: &str) -> Option<bool> {
+pub(super) fn parse_bool(text: &str) -> Option<bool> {
     match text {
         "true" | "on" | "1" | "yes" => Some(true),
         "false" | "off" | "0" | "no" => Some(false),

@@ -57,6 +57,33 @@ pub const SETTINGS: &[Setting] = &[
     split("portal.enabled", "false", "true", "serve the developer portal"),
     both("portal.listen", "127.0.0.1:8003", "addresses of the developer portal, plain"),
     both("portal.listen_tls", "", "addresses of the developer portal, TLS"),
+    both(
+        "portal.url",
+        "",
+        "where developers reach the portal, for links in mails; none = the first address it listens on",
+    ),
+    both(
+        "portal.proxy_url",
+        "",
+        "where developers reach the proxy, for the portal's curl lines; none = the proxy's address",
+    ),
+    split("portal.auto_approve", "false", "true", "let developers in without an administrator's word"),
+    split(
+        "portal.email_verification",
+        "false",
+        "true",
+        "let developers in only once their address is known to be theirs",
+    ),
+    both(
+        "portal.app_auth",
+        "kong-oauth2",
+        "who keeps applications' credentials: kong-oauth2 (tollgate) or external-oauth2",
+    ),
+    both("portal.cors_origins", "", "origins of other pages that may call the portal's API; several by comma"),
+    both("portal.secure_cookies", "true", "send session cookies over HTTPS only (browsers count loopback as secure)"),
+    secret("smtp.url", "mail server: smtp://user:password@host:587?tls=required, smtps://…, smtp://host:25"),
+    both("smtp.from", "tollgate <no-reply@localhost>", "who mails come from"),
+    both("smtp.admin_emails", "", "who is mailed when a developer asks for access; several by comma"),
     split(
         "status.listen",
         "0.0.0.0:8100",

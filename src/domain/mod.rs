@@ -13,6 +13,7 @@ mod keyring;
 mod limits;
 mod network;
 mod refresh;
+mod registration;
 mod scope;
 mod secret;
 mod secret_hash;
@@ -25,6 +26,9 @@ pub use keyring::{KeyId, Keyring, KeyringError, SealedToken, TokenDigest};
 pub use limits::{LONGEST_NAME, LONGEST_TOKEN};
 pub use network::Network;
 pub use refresh::{RefreshView, Replaced, TokenPair};
+pub use registration::{
+    ApplicationView, ConsumerType, ContractStatus, ContractView, DeveloperStatus, Refused, Standing,
+};
 pub use scope::ScopeSet;
 pub use secret::{PlainToken, Secret};
 pub use secret_hash::SecretHash;

@@ -190,6 +190,7 @@ impl Schema {
             strict_filters: false,
             expand: None,
             derive: None,
+            collection: true,
         }
     }
 
@@ -210,6 +211,13 @@ impl Schema {
     #[must_use]
     pub fn nested(mut self, path: &'static str) -> Self {
         self.nested = path;
+        self
+    }
+
+    /// For entities whose paths are written by hand.
+    #[must_use]
+    pub fn without_collection(mut self) -> Self {
+        self.collection = false;
         self
     }
 

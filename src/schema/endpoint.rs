@@ -87,7 +87,8 @@ impl Registry {
             shape: Shape::Info { summary },
             verbs,
         });
-        info.chain(self.entities.iter().flat_map(|schema| self.endpoints_of(schema))).collect()
+        info.chain(self.entities.iter().filter(|schema| schema.collection).flat_map(|schema| self.endpoints_of(schema)))
+            .collect()
     }
 
     fn endpoints_of(&self, schema: &Schema) -> Vec<Endpoint> {

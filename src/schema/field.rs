@@ -146,6 +146,8 @@ pub struct Schema {
     pub expand: Option<Expand>,
     /// Fills computed fields of a sound entity.
     pub derive: Option<fn(&mut Entity)>,
+    /// Whether the Admin API's paths follow from the schema.
+    pub collection: bool,
 }
 
 /// How an entity is being written.

@@ -32,8 +32,8 @@ macro_rules! sources {
     };
 }
 
-const POSTGRES: &[Source] = sources!("postgres": 1 "0001_first", 2 "0002_grants", 3 "0003_keys");
-const SQLITE: &[Source] = sources!("sqlite": 1 "0001_first", 2 "0002_grants", 3 "0003_keys");
+const POSTGRES: &[Source] = sources!("postgres": 1 "0001_first", 2 "0002_grants", 3 "0003_keys", 4 "0004_registration");
+const SQLITE: &[Source] = sources!("sqlite": 1 "0001_first", 2 "0002_grants", 3 "0003_keys", 4 "0004_registration");
 
 /// The table that remembers; the same text for both.
 pub(super) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

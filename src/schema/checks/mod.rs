@@ -9,6 +9,7 @@ mod certificates;
 mod hosts;
 mod names;
 mod paths;
+mod people;
 mod uris;
 
 pub use across::{all_or_none, at_least_one_of, exclusive_sets, is_nonempty, only_one_of};
@@ -16,4 +17,5 @@ pub use certificates::{authority, certificate, digest, key_matches, private_key}
 pub use hosts::{host, route_host, sni, wildcard_sni};
 pub use names::{header_field, header_name, method, name, tag};
 pub use paths::{regex, route_path, service_path};
+pub use people::{email, json_object};
 pub use uris::{SplitUrl, redirect_uri, split_url};

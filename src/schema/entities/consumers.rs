@@ -11,6 +11,7 @@ pub(super) fn schema() -> Schema {
         Field::string("username").unique().describe("Its name, usable in place of the id."),
         Field::string("custom_id").unique().describe("Its id in another system."),
         Field::tags(),
+        Field::integer("type").default(0).internal(),
     ];
     Schema::new("consumers", "A party that calls are made for.", fields)
         .key("username")

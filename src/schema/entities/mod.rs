@@ -4,9 +4,13 @@
 //!
 //! **Absent on purpose:** plugins' configurations (they belong to the plugins), rules that need the store.
 
+mod application_instances;
+mod applications;
 mod ca_certificates;
 mod certificates;
 mod consumers;
+mod developers;
+mod document_objects;
 mod jwt_secrets;
 mod keyauth_credentials;
 mod oauth2_authorization_codes;
@@ -33,6 +37,11 @@ pub fn all() -> Vec<Schema> {
         oauth2_tokens::schema(),
         keyauth_credentials::schema(),
         jwt_secrets::schema(),
+        developers::roles(),
+        developers::schema(),
+        applications::schema(),
+        application_instances::schema(),
+        document_objects::schema(),
     ]
 }
 

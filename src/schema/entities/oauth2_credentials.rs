@@ -25,6 +25,7 @@ pub(super) fn schema() -> Schema {
             .one_of(&["confidential", "public"])
             .describe("Whether the application can keep a secret."),
         Field::tags(),
+        Field::timestamp("client_secret_expires_at").internal(),
     ];
     Schema::new("oauth2_credentials", "An application that asks for tokens.", fields)
         .key("client_id")

@@ -22,6 +22,7 @@ pub(super) fn schema() -> Schema {
         Field::tags(),
         Field::string("provision_key").unique().seal(Seal::Lookup).internal(),
         Field::string("cache_key").unique().internal(),
+        Field::string("display_name").unique().internal(),
     ];
     Schema::new("plugins", "Behaviour added to requests.", fields).key("instance_name")
 }

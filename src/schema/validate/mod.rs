@@ -96,7 +96,8 @@ fn judge(
 
 fn field_value(field: &Field, given: Option<Value>, generate: &mut Generate<'_>) -> (Value, Option<Fault>) {
     if field.internal {
-        return (given.unwrap_or(Value::Null), None);
+        let kept = given.filter(|value| !value.is_null()).or_else(|| field.default.clone());
+        return (kept.unwrap_or_default(), None);
     }
     accept::accept(field, given, generate)
 }

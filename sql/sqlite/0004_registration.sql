@@ -1,0 +1,135 @@
+-- Application registration: developers, their applications, the contracts of those with services, and the portal.
+
+-- What a consumer stands for: 0 a party of its own, 1 a developer, 2 an application. Only the first are listed.
+ALTER TABLE consumers ADD COLUMN type INTEGER NOT NULL DEFAULT 0;
+
+-- The name a service has in the portal; no two have the same.
+ALTER TABLE plugins ADD COLUMN display_name TEXT;
+CREATE UNIQUE INDEX plugins_display_name ON plugins (display_name);
+
+-- When the secret of the credential itself ends; null = never. Further secrets stand in `oauth2_credential_secrets`.
+ALTER TABLE oauth2_credentials ADD COLUMN client_secret_expires_at INTEGER;
+
+CREATE TABLE oauth2_credential_secrets (
+    id BLOB NOT NULL PRIMARY KEY,
+    credential_id BLOB NOT NULL REFERENCES oauth2_credentials (id) ON DELETE CASCADE,
+    secret_sealed BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER
+) STRICT;
+CREATE INDEX oauth2_credential_secrets_credential_id ON oauth2_credential_secrets (credential_id);
+CREATE INDEX oauth2_credential_secrets_expires_at ON oauth2_credential_secrets (expires_at)
+    WHERE expires_at IS NOT NULL;
+
+CREATE TABLE developer_roles (
+    id BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    comment TEXT,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+-- Deleting the hidden consumer deletes whom it stands for, with credentials and tokens: one statement, whole or not.
+CREATE TABLE developers (
+    id BLOB NOT NULL PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE,
+    status INTEGER NOT NULL,
+    meta TEXT,
+    custom_id TEXT UNIQUE,
+    roles TEXT,
+    consumer_id BLOB NOT NULL UNIQUE REFERENCES consumers (id) ON DELETE CASCADE,
+    password_hash_sealed BLOB,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX developers_status ON developers (status);
+
+CREATE TABLE applications (
+    id BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    description TEXT,
+    redirect_uri TEXT,
+    custom_id TEXT UNIQUE,
+    developer_id BLOB NOT NULL REFERENCES developers (id) ON DELETE CASCADE,
+    consumer_id BLOB NOT NULL UNIQUE REFERENCES consumers (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (developer_id, name)
+) STRICT;
+
+-- A contract: this application may call this service. `composite_id` is `<application id>_<service id>`.
+CREATE TABLE application_instances (
+    id BLOB NOT NULL PRIMARY KEY,
+    composite_id TEXT NOT NULL UNIQUE,
+    application_id BLOB NOT NULL REFERENCES applications (id) ON DELETE CASCADE,
+    service_id BLOB NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+    status INTEGER NOT NULL,
+    suspended INTEGER NOT NULL,
+    scopes TEXT,
+    note TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX application_instances_application_id ON application_instances (application_id);
+CREATE INDEX application_instances_service_id_status ON application_instances (service_id, status);
+
+CREATE TABLE document_objects (
+    id BLOB NOT NULL PRIMARY KEY,
+    service_id BLOB NOT NULL UNIQUE REFERENCES services (id) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    contents TEXT,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+-- Calls let through and refused, by application and service, in steps of `width` seconds (60 and 3600).
+CREATE TABLE application_requests (
+    application_id BLOB NOT NULL REFERENCES applications (id) ON DELETE CASCADE,
+    service_id BLOB NOT NULL REFERENCES services (id) ON DELETE CASCADE,
+    width INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    admitted INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    PRIMARY KEY (application_id, service_id, width, at)
+) STRICT;
+CREATE INDEX application_requests_service_id ON application_requests (service_id);
+CREATE INDEX application_requests_at ON application_requests (width, at);
+
+-- Who is logged in: a developer in the portal, or the holder of an admin token in the console. Of the cookie only the
+-- digest is kept; a console session ends with its token, which is looked up by its digest at each request.
+CREATE TABLE sessions (
+    id BLOB NOT NULL PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    developer_id BLOB REFERENCES developers (id) ON DELETE CASCADE,
+    admin_token_digest BLOB,
+    created_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_developer_id ON sessions (developer_id);
+CREATE INDEX sessions_expires_at ON sessions (expires_at);
+
+-- What mailed links carry (verification of an address, a new password, an invitation); used once.
+CREATE TABLE mailed_tokens (
+    digest BLOB NOT NULL PRIMARY KEY,
+    purpose TEXT NOT NULL,
+    email TEXT NOT NULL,
+    developer_id BLOB REFERENCES developers (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX mailed_tokens_developer_id ON mailed_tokens (developer_id);
+CREATE INDEX mailed_tokens_expires_at ON mailed_tokens (expires_at);
+
+-- Mails to be sent, being sent, and lately sent. The text is sealed: links in it are secrets.
+CREATE TABLE mails (
+    id BLOB NOT NULL PRIMARY KEY,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    body_sealed BLOB NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    error TEXT,
+    created_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    sent_at INTEGER
+) STRICT;
+CREATE INDEX mails_due_at ON mails (due_at) WHERE state = 'waiting';

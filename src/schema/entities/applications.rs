@@ -1,0 +1,35 @@
+//! Applications: what developers make, and what calls services.
+
+use crate::domain::LONGEST_NAME;
+use crate::schema::{Check, Field, OnDelete, Schema, checks};
+
+pub(super) fn schema() -> Schema {
+    let fields = vec![
+        Field::id(),
+        Field::created_at(),
+        Field::updated_at(),
+        Field::string("name")
+            .required()
+            .check(Check::MinLength(1))
+            .check(Check::MaxLength(LONGEST_NAME))
+            .describe("Its name; no two of one developer have the same."),
+        Field::string("description").check(Check::MaxLength(LONGEST_DESCRIPTION)).describe("What it does."),
+        Field::string("redirect_uri")
+            .rule(checks::redirect_uri)
+            .check(Check::MaxLength(LONGEST_URI))
+            .describe("Where answers to its users are sent; its first credential takes it over."),
+        Field::string("custom_id").unique().describe("Its id at the identity provider (external-oauth2)."),
+        Field::foreign("developer", "developers", OnDelete::Cascade).required().immutable().describe("Whose it is."),
+        Field::foreign("consumer", "consumers", OnDelete::Cascade)
+            .immutable()
+            .describe("The hidden consumer its credentials hang on."),
+    ];
+    Schema::new("applications", "What a developer calls services with.", fields).without_collection().filters(&[
+        "name",
+        "custom_id",
+        "developer.id",
+    ])
+}
+
+const LONGEST_DESCRIPTION: usize = 4096;
+const LONGEST_URI: usize = 2048;
