@@ -58,7 +58,7 @@ CREATE TABLE applications (
 -- A contract: this application may call this service. `composite_id` is `<application id>_<service id>`.
 CREATE TABLE application_instances (
     id UUID NOT NULL PRIMARY KEY,
-    composite_id TEXT NOT NULL UNIQUE,
+    composite_id TEXT UNIQUE,
     application_id UUID NOT NULL REFERENCES applications (id) ON DELETE CASCADE,
     service_id UUID NOT NULL REFERENCES services (id) ON DELETE CASCADE,
     status BIGINT NOT NULL,

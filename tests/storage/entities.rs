@@ -69,7 +69,39 @@ async fn every_entity_round_trips(bench: &Bench) {
     let key = bench.stored("keyauth_credentials", key).await;
     let secret = json!({ "consumer": owner, "key": "iss", "secret": "s", "rsa_public_key": "P", "algorithm": "RS256" });
     let secret = bench.stored("jwt_secrets", secret).await;
+    let role = bench.stored("developer_roles", json!({ "name": "beta", "comment": "c" })).await;
+    let [of_developer, of_application] = [bench.consumer("d").await, bench.consumer("a").await];
+    let developer = bench
+        .stored(
+            "developers",
+            json!({
+                "email": "ana@example.com", "meta": "{}", "roles": ["beta"], "consumer": reference(&of_developer),
+                "password_hash": "hash",
+            }),
+        )
+        .await;
+    let application = bench
+        .stored(
+            "applications",
+            json!({
+                "name": "app", "redirect_uri": "https://app.test/cb", "description": "d", "custom_id": "x",
+                "developer": reference(&developer), "consumer": reference(&of_application),
+            }),
+        )
+        .await;
+    let parties = json!({
+        "application": reference(&application), "service": reference(&service), "scopes": ["a"], "note": "n",
+        "composite_id": "a_b",
+    });
+    let contract = bench.stored("application_instances", parties).await;
+    let document = json!({ "service": reference(&service), "path": "specs/a.json", "contents": "{}" });
+    let document = bench.stored("document_objects", document).await;
     let stored = [
+        ("developer_roles", role),
+        ("developers", developer),
+        ("applications", application),
+        ("application_instances", contract),
+        ("document_objects", document),
         ("certificates", certificate),
         ("snis", sni),
         ("services", service),

@@ -160,7 +160,7 @@ fn a_full_store_writes_nothing_by_halves_and_recovers() {
         let bounded = |pages| SqliteOptions { path: Some(folder.file()), role: Role::Gateway, max_pages: Some(pages) };
         let at = |pages| Store::open(Location::Sqlite(bounded(pages)), keyring(), Clock::fixed(START));
         let schema = consumers();
-        let store = at(120).await.unwrap();
+        let store = at(240).await.unwrap();
         store.migrate_up().await.unwrap();
         let mut stored = 0;
         let refusal = loop {

@@ -21,6 +21,8 @@ pub(super) fn schema() -> Schema {
         Field::string("custom_id").unique().describe("Its id at the identity provider (external-oauth2)."),
         Field::foreign("developer", "developers", OnDelete::Cascade).required().immutable().describe("Whose it is."),
         Field::foreign("consumer", "consumers", OnDelete::Cascade)
+            .required()
+            .unique()
             .immutable()
             .describe("The hidden consumer its credentials hang on."),
     ];

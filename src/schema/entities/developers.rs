@@ -29,6 +29,8 @@ pub(super) fn schema() -> Schema {
         Field::string("custom_id").unique().describe("Their id in another system."),
         Field::set("roles", Field::string("role")).describe("Names of the roles they have."),
         Field::foreign("consumer", "consumers", OnDelete::Cascade)
+            .required()
+            .unique()
             .immutable()
             .describe("The hidden consumer that stands for them."),
         Field::string("password_hash").seal(Seal::Sealed).internal(),
