@@ -45,15 +45,17 @@ CREATE INDEX developers_status ON developers (status);
 CREATE TABLE applications (
     id UUID NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
+    -- `<developer id>_<name>`: a developer has one application of a name.
+    name_key TEXT UNIQUE,
     description TEXT,
     redirect_uri TEXT,
     custom_id TEXT UNIQUE,
     developer_id UUID NOT NULL REFERENCES developers (id) ON DELETE CASCADE,
     consumer_id UUID NOT NULL UNIQUE REFERENCES consumers (id) ON DELETE CASCADE,
     created_at TIMESTAMPTZ NOT NULL,
-    updated_at TIMESTAMPTZ NOT NULL,
-    UNIQUE (developer_id, name)
+    updated_at TIMESTAMPTZ NOT NULL
 );
+CREATE INDEX applications_developer_id ON applications (developer_id);
 
 -- A contract: this application may call this service. `composite_id` is `<application id>_<service id>`.
 CREATE TABLE application_instances (

@@ -1,7 +1,9 @@
 //! Applications: what developers make, and what calls services.
 
+use serde_json::Value;
+
 use crate::domain::LONGEST_NAME;
-use crate::schema::{Check, Field, OnDelete, Schema, checks};
+use crate::schema::{Check, Entity, Field, OnDelete, Schema, checks};
 
 pub(super) fn schema() -> Schema {
     let fields = vec![
@@ -25,6 +27,7 @@ pub(super) fn schema() -> Schema {
             .unique()
             .immutable()
             .describe("The hidden consumer its credentials hang on."),
+        Field::string("name_key").unique().internal(),
     ];
     Schema::new("applications", "What a developer calls services with.", fields).without_collection().filters(&[
         "name",
