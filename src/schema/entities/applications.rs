@@ -29,11 +29,19 @@ pub(super) fn schema() -> Schema {
             .describe("The hidden consumer its credentials hang on."),
         Field::string("name_key").unique().internal(),
     ];
-    Schema::new("applications", "What a developer calls services with.", fields).without_collection().filters(&[
-        "name",
-        "custom_id",
-        "developer.id",
-    ])
+    Schema::new("applications", "What a developer calls services with.", fields)
+        .without_collection()
+        .filters(&["name", "custom_id", "developer.id"])
+        .derive(key)
+}
+
+/// A developer has one application of a name.
+fn key(application: &mut Entity) {
+    let developer = application.get("developer").and_then(|developer| developer.get("id")?.as_str());
+    if let (Some(developer), Some(name)) = (developer, application.get("name").and_then(Value::as_str)) {
+        let key = format!("{developer}_{name}");
+        application.insert("name_key".to_owned(), key.into());
+    }
 }
 
 const LONGEST_DESCRIPTION: usize = 4096;
