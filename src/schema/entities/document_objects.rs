@@ -6,7 +6,11 @@ pub(super) fn schema() -> Schema {
     let fields = vec![
         Field::id(),
         Field::created_at(),
-        Field::foreign("service", "services", OnDelete::Cascade).required().immutable().describe("What it describes."),
+        Field::foreign("service", "services", OnDelete::Cascade)
+            .required()
+            .unique()
+            .immutable()
+            .describe("What it describes."),
         Field::string("path")
             .required()
             .check(Check::MinLength(1))
