@@ -26,6 +26,7 @@ mod location;
 mod migrations;
 mod page;
 mod postgres;
+mod registration;
 mod reseal;
 mod rows;
 mod sqlite;
@@ -38,6 +39,7 @@ mod value;
 
 pub use error::StorageError;
 pub use location::{Location, PostgresOptions, Role, SqliteOptions};
-pub use page::{AdminRole, AdminToken, AuditRecord, ListQuery, Lookup, Page, TagFilter, Tagged};
+pub use page::{AdminRole, AdminToken, AuditRecord, ListQuery, Lookup, Order, Page, TagFilter, Tagged};
+pub use registration::Handed;
 pub use reseal::{ResealCursor, Resealed};
 pub use store::{Migration, Store};

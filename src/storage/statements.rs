@@ -3,7 +3,9 @@
 use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
-use super::{Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, sweep, tokens};
+use super::{
+    Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, registration, reseal, sweep, tokens,
+};
 
 const WRITTEN: &[&[&str]] = &[
     &[PING],
@@ -13,6 +15,7 @@ const WRITTEN: &[&[&str]] = &[
     codes::STATEMENTS,
     exchange::STATEMENTS,
     keys::STATEMENTS,
+    registration::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
 ];
@@ -22,9 +25,11 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
     if store.kind() == "postgres" {
         every.push(postgres::INSERT_TOKENS.to_owned());
     }
+    every.extend([store.renaming_role(), store.taking_role()]);
     for schema in schemas {
         let table = store.table(schema);
         every.extend([&table.insert, &table.find, &table.update, &table.delete, &table.all].map(|sql| sql.to_string()));
+        every.push(registration::asking_together(&table));
         every.extend(reseal::statements(schema));
     }
     Ok(every)
