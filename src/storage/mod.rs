@@ -29,6 +29,7 @@ mod postgres;
 mod reseal;
 mod rows;
 mod sqlite;
+mod standings;
 mod statements;
 mod store;
 mod sweep;

@@ -3,7 +3,7 @@
 use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
-use super::{Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, sweep, tokens};
+use super::{Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, standings, sweep, tokens};
 
 const WRITTEN: &[&[&str]] = &[
     &[PING],
@@ -13,6 +13,7 @@ const WRITTEN: &[&[&str]] = &[
     codes::STATEMENTS,
     exchange::STATEMENTS,
     keys::STATEMENTS,
+    standings::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
 ];
