@@ -23,7 +23,7 @@ pub use clock::{Clock, Timestamp};
 pub use code::{Code, CodeState, NewCode};
 pub use jwt::{Algorithm, VerifyingKey, decode_base64};
 pub use keyring::{KeyId, Keyring, KeyringError, SealedToken, TokenDigest};
-pub use limits::{LONGEST_NAME, LONGEST_TOKEN};
+pub use limits::{LONGEST_NAME, LONGEST_TOKEN, MOST_SECRETS};
 pub use network::Network;
 pub use refresh::{RefreshView, Replaced, TokenPair};
 pub use registration::{

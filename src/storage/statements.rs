@@ -3,7 +3,9 @@
 use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
-use super::{Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, standings, sweep, tokens};
+use super::{
+    Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, secrets, standings, sweep, tokens,
+};
 
 const WRITTEN: &[&[&str]] = &[
     &[PING],
@@ -13,6 +15,7 @@ const WRITTEN: &[&[&str]] = &[
     codes::STATEMENTS,
     exchange::STATEMENTS,
     keys::STATEMENTS,
+    secrets::STATEMENTS,
     standings::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
