@@ -32,4 +32,6 @@ pub use registration::{
 pub use scope::ScopeSet;
 pub use secret::{PlainToken, Secret};
 pub use secret_hash::SecretHash;
-pub use views::{ClientSecret, ClientType, ClientView, Consumer, JwtSecretView, KeyView, NewToken, TokenView};
+pub use views::{
+    ClientSecret, ClientType, ClientView, Consumer, JwtSecretView, KeyView, LiveSecret, NewToken, TokenView,
+};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{Pkce, Policy, Profile};
-use crate::domain::{ClientSecret, ClientType, ClientView, Consumer, Secret};
+use crate::domain::{ClientSecret, ClientType, ClientView, Consumer, LiveSecret, Secret};
 
 pub fn policy() -> Policy {
     Policy {
@@ -31,9 +31,14 @@ pub fn client() -> ClientView {
         credential_id: Uuid::from_u128(1),
         client_id: "app".into(),
         name: "App".into(),
-        secret: ClientSecret::Clear(Secret::new("secret")),
+        secrets: vec![secret(ClientSecret::Clear(Secret::new("secret")))],
         client_type: ClientType::Confidential,
         redirect_uris: vec!["https://client/cb".into(), "https://client/other".into()],
         consumer: Arc::new(Consumer { id: Uuid::from_u128(2), username: Some("bob".into()), custom_id: None }),
     }
+}
+
+/// A secret that does not end.
+pub fn secret(secret: ClientSecret) -> LiveSecret {
+    LiveSecret { secret, expires_at: None }
 }

@@ -57,14 +57,16 @@ fn decided(params: &Params) -> String {
     let (policy, client) = (policy(), client());
     let place = Place { policy: &policy, plugin: Uuid::nil(), service: None };
     let claimed = claim(params, None);
-    let settled: Vec<_> = claimed.readings.iter().map(|reading| authenticate(Some(&client), reading, false)).collect();
+    let now = Timestamp::from_seconds(0);
+    let settle = |reading| authenticate(Some(&client), reading, false, now);
+    let settled: Vec<_> = claimed.readings.iter().map(settle).collect();
     format!(
         "{settled:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         grant_type(params, &policy),
         check_redirect_uri(params, &client),
         client_credentials(params, &policy),
         password(params, &policy),
-        exchange(params, place, &client, None, Timestamp::from_seconds(0)),
+        exchange(params, place, &client, None, now),
         vouch(params, &policy).map(|user| authorize(params, &policy, Some(&client), user)),
         pkce::verify(params, Some("challenge"), policy.pkce(), client.client_type),
     )

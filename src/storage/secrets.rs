@@ -13,8 +13,20 @@ use super::store::Outcome;
 use super::value::{Row, Statement, Value, count};
 use super::{StorageError, Store};
 
-pub(super) const STATEMENTS: &[&str] =
-    &[OWN, FURTHER, HOLD, ADD, END_OWN, END_FURTHER, DROP_ENDED, DROP_OLDEST, REPLACE, DELETE_OWN, DELETE_FURTHER];
+pub(super) const STATEMENTS: &[&str] = &[
+    OWN,
+    FURTHER,
+    HOLD,
+    ADD,
+    END_OWN,
+    END_FURTHER,
+    DROP_ENDED,
+    DROP_OLDEST,
+    REPLACE,
+    DELETE_OWN,
+    DELETE_FURTHER,
+    EMPTY,
+];
 
 const OWN: &str = "SELECT id, client_secret_sealed, created_at, client_secret_expires_at
     FROM oauth2_credentials WHERE id = $1";
@@ -63,6 +75,11 @@ const DELETE_FURTHER: &str = "DELETE FROM oauth2_credential_secrets
             WHERE own.id = $1 AND own.client_secret_sealed = $5 AND $4 = TRUE
             AND (own.client_secret_expires_at IS NULL OR own.client_secret_expires_at > $3)))
     RETURNING id";
+
+/// Own secrets that have ended become the empty text (`$3`), so that a dump of credentials does not bring them back.
+const EMPTY: &str = "UPDATE oauth2_credentials SET client_secret_sealed = $3, client_secret_expires_at = NULL
+    WHERE client_secret_expires_at <= $1 AND id IN (SELECT id FROM oauth2_credentials
+        WHERE client_secret_expires_at <= $1 ORDER BY client_secret_expires_at LIMIT $2) RETURNING id";
 
 /// How often a verb begins anew when someone changes the own secret under its hands.
 const ATTEMPTS: usize = 5;
@@ -193,6 +210,12 @@ impl Store {
         ];
         let done = self.driver().write(statements).await?;
         Ok(done.last().is_some_and(|rows| !rows.is_empty()).then_some(id))
+    }
+
+    /// Empties at most `limit` own secrets that have ended.
+    pub(super) async fn empty_ended_secrets(&self, now: Timestamp, limit: usize) -> Outcome<usize> {
+        let empty = seal(&self.keyring(), "", &own_context());
+        Ok(self.write(EMPTY, vec![now.into(), count(limit), empty]).await?.len())
     }
 
     async fn own_secret(&self, credential: Uuid) -> Outcome<Option<Own>> {

@@ -29,7 +29,7 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
     for schema in schemas {
         let table = store.table(schema);
         every.extend([&table.insert, &table.find, &table.update, &table.delete, &table.all].map(|sql| sql.to_string()));
-        every.extend(reseal::statements(schema));
     }
+    every.extend(reseal::statements(schemas));
     Ok(every)
 }

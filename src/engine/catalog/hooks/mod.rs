@@ -50,7 +50,10 @@ pub(super) async fn complete(
             plugins::set_cache_key(&mut draft.entity);
             Ok(())
         }
-        "oauth2_credentials" => credentials::hash_secret(catalog, old, &mut draft.entity).await,
+        "oauth2_credentials" => {
+            credentials::end_with_its_secret(old, &mut draft.entity);
+            credentials::hash_secret(catalog, old, &mut draft.entity).await
+        }
         "oauth2_tokens" => {
             tokens::complete(catalog, draft);
             Ok(())
