@@ -27,7 +27,7 @@ pub use limits::{LONGEST_NAME, LONGEST_TOKEN, MOST_SECRETS};
 pub use network::Network;
 pub use refresh::{RefreshView, Replaced, TokenPair};
 pub use registration::{
-    ApplicationView, ConsumerType, ContractStatus, ContractView, DeveloperStatus, Refused, Standing,
+    ApplicationView, ConsumerType, ContractStatus, ContractView, DeveloperStatus, Gate, Refused, Standing,
 };
 pub use scope::ScopeSet;
 pub use secret::{PlainToken, Secret};

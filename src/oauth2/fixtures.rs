@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Pkce, Policy, Profile};
+use super::{Allowed, Pkce, Place, Policy, Profile};
 use crate::domain::{ClientSecret, ClientType, ClientView, Consumer, LiveSecret, Secret};
 
 pub fn policy() -> Policy {
@@ -41,4 +41,10 @@ pub fn client() -> ClientView {
 /// A secret that does not end.
 pub fn secret(secret: ClientSecret) -> LiveSecret {
     LiveSecret { secret, expires_at: None }
+}
+
+/// A place that everything of the policy can be had at.
+pub fn place(policy: &Policy) -> Place<'_> {
+    let (plugin, service) = (Uuid::from_u128(8), Some(Uuid::from_u128(7)));
+    Place { policy, plugin, service, gate: None, allowed: Allowed::All }
 }
