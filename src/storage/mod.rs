@@ -12,6 +12,7 @@
 //! repository traits and mocks (SQLite in memory is the test double).
 
 mod admin_tokens;
+mod application_requests;
 mod audit;
 mod clients;
 mod codes;
@@ -38,6 +39,7 @@ mod table;
 mod tokens;
 mod value;
 
+pub use application_requests::ApplicationCalls;
 pub use error::StorageError;
 pub use location::{Location, PostgresOptions, Role, SqliteOptions};
 pub use page::{AdminRole, AdminToken, AuditRecord, ListQuery, Lookup, Page, TagFilter, Tagged};

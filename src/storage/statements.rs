@@ -4,12 +4,14 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, secrets, standings, sweep, tokens,
+    Store, admin_tokens, application_requests, audit, clients, codes, exchange, keys, postgres, reseal, secrets,
+    standings, sweep, tokens,
 };
 
 const WRITTEN: &[&[&str]] = &[
     &[PING],
     admin_tokens::STATEMENTS,
+    application_requests::STATEMENTS,
     audit::STATEMENTS,
     clients::STATEMENTS,
     codes::STATEMENTS,

@@ -44,6 +44,9 @@ impl Store {
             swept += self.empty_ended_secrets(now, limit - swept).await?;
         }
         if swept < limit {
+            swept += self.sweep_application_requests(now, limit - swept).await?;
+        }
+        if swept < limit {
             let oldest = now.plus_seconds(-AUDIT_MEMORY_SECONDS).millis().max(0).unsigned_abs();
             let oldest = uuid::Builder::from_unix_timestamp_millis(oldest, &[0; 10]).into_uuid();
             swept += self.write(AUDIT, vec![oldest.into(), count(limit - swept)]).await?.len();
