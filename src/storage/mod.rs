@@ -12,6 +12,7 @@
 //! repository traits and mocks (SQLite in memory is the test double).
 
 mod admin_tokens;
+mod application_requests;
 mod audit;
 mod clients;
 mod codes;
@@ -29,7 +30,9 @@ mod postgres;
 mod registration;
 mod reseal;
 mod rows;
+mod secrets;
 mod sqlite;
+mod standings;
 mod statements;
 mod store;
 mod sweep;
@@ -37,9 +40,11 @@ mod table;
 mod tokens;
 mod value;
 
+pub use application_requests::ApplicationCalls;
 pub use error::StorageError;
 pub use location::{Location, PostgresOptions, Role, SqliteOptions};
 pub use page::{AdminRole, AdminToken, AuditRecord, ListQuery, Lookup, Order, Page, TagFilter, Tagged};
 pub use registration::Handed;
 pub use reseal::{ResealCursor, Resealed};
+pub use secrets::{ClientSecretRow, Removal};
 pub use store::{Migration, Store};

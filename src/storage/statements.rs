@@ -4,18 +4,22 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, registration, reseal, sweep, tokens,
+    Store, admin_tokens, application_requests, audit, clients, codes, exchange, keys, postgres, registration, reseal,
+    secrets, standings, sweep, tokens,
 };
 
 const WRITTEN: &[&[&str]] = &[
     &[PING],
     admin_tokens::STATEMENTS,
+    application_requests::STATEMENTS,
     audit::STATEMENTS,
     clients::STATEMENTS,
     codes::STATEMENTS,
     exchange::STATEMENTS,
     keys::STATEMENTS,
     registration::STATEMENTS,
+    secrets::STATEMENTS,
+    standings::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
 ];
@@ -30,7 +34,7 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
         let table = store.table(schema);
         every.extend([&table.insert, &table.find, &table.update, &table.delete, &table.all].map(|sql| sql.to_string()));
         every.push(registration::asking_together(&table));
-        every.extend(reseal::statements(schema));
     }
+    every.extend(reseal::statements(schemas));
     Ok(every)
 }

@@ -23,12 +23,12 @@ impl Registration {
 
     /// How a consumer stands to services.
     pub(super) async fn forget_standing(&self, consumer: Uuid) -> Result<(), CatalogError> {
-        self.forget(Forget::Consumer(consumer)).await
+        self.forget(Forget::Standing(consumer)).await
     }
 
     /// What a consumer was granted for a service, and how it stands to that.
-    pub(super) async fn forget_grants(&self, consumer: Uuid, _service: Uuid) -> Result<(), CatalogError> {
-        self.forget(Forget::Consumer(consumer)).await
+    pub(super) async fn forget_grants(&self, consumer: Uuid, service: Uuid) -> Result<(), CatalogError> {
+        self.forget(Forget::Grants { consumer, service }).await
     }
 
     pub(super) async fn forget(&self, what: Forget) -> Result<(), CatalogError> {

@@ -75,9 +75,13 @@ pub(super) async fn complete(
         "services" => services::check_authorities(catalog, &draft.entity).await,
         "plugins" => {
             plugins::set_cache_key(&mut draft.entity);
+            plugins::set_display_name(&mut draft.entity);
             Ok(())
         }
-        "oauth2_credentials" => credentials::hash_secret(catalog, old, &mut draft.entity).await,
+        "oauth2_credentials" => {
+            credentials::end_with_its_secret(old, &mut draft.entity);
+            credentials::hash_secret(catalog, old, &mut draft.entity).await
+        }
         "oauth2_tokens" => {
             tokens::complete(catalog, draft);
             Ok(())
