@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::confine::{confine, judged};
-use super::rows::{Row, all_of, borrowed, reference, text_of};
+use super::rows::{Row, borrowed, reference, refused_of, text_of};
 use crate::actors::Forget;
 use crate::config::AppAuth;
 use crate::domain::{ConsumerType, Secret};
@@ -89,7 +89,7 @@ impl Registration {
         };
         rows.push((schema, application));
         let stored = catalog.store.insert_application(owner, &borrowed(&rows)).await;
-        stored.map_err(|error| refused(schema, &all_of(&rows), error))?;
+        stored.map_err(|error| refused_of(schema, &rows, error))?;
         self.tell_created(&rows).await?;
         let (made, credential) = (rows.pop(), rows.get(1));
         let made = made.map(|(_, application)| application).unwrap_or_default();

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::confine::{confine, judged};
-use super::rows::{all_of, borrowed, text_of};
+use super::rows::{all_of, borrowed, refused_of, text_of};
 use crate::actors::Forget;
 use crate::domain::{ConsumerType, DeveloperStatus, Secret};
 use crate::engine::catalog::{CatalogError, Draft, Happened, Key, ListRequest, Listing, id_of, reference_to, refused};
@@ -33,7 +33,7 @@ impl Registration {
         }
         rows.push((schema, developer.entity));
         let stored = catalog.store.insert_developer(&borrowed(&rows)).await;
-        stored.map_err(|error| refused(schema, &all_of(&rows), error))?;
+        stored.map_err(|error| refused_of(schema, &rows, error))?;
         self.tell_created(&rows).await?;
         let made = all_of(&rows);
         info!(developer.id = %text_of(&made, "id"), "a developer was made");

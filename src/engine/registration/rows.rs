@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::Registration;
 use crate::domain::ConsumerType;
-use crate::engine::catalog::{CatalogError, Change, Happened, id_of, referred};
+use crate::engine::catalog::{CatalogError, Change, Happened, id_of, referred, refused};
 use crate::schema::{Body, Entity, Schema, Write};
+use crate::storage::StorageError;
 
 /// A row on its way to the store, and its schema.
 pub(super) type Row<'s> = (&'s Schema, Entity);
@@ -56,6 +57,18 @@ impl Registration {
 /// The fields of all rows; of those of one name the last row's.
 pub(super) fn all_of(rows: &[Row<'_>]) -> Entity {
     rows.iter().flat_map(|(_, entity)| entity.clone()).collect()
+}
+
+/// A refusal of the store, in the client's terms. The hidden consumer is called by the owner's id, so who has that name
+/// has that id.
+pub(super) fn refused_of(schema: &Schema, rows: &[Row<'_>], error: StorageError) -> CatalogError {
+    let entity = all_of(rows);
+    match error {
+        StorageError::Unique { fields } if fields.iter().any(|field| field == "username") => {
+            CatalogError::PrimaryKey { id: entity.get("id").cloned().unwrap_or_default() }
+        }
+        other => refused(schema, &entity, other),
+    }
 }
 
 pub(super) fn borrowed<'r>(rows: &'r [Row<'_>]) -> Vec<(&'r Schema, &'r Entity)> {
