@@ -4,8 +4,8 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, application_requests, audit, clients, codes, exchange, keys, postgres, registration, reseal,
-    secrets, standings, sweep, tokens,
+    Store, admin_tokens, application_requests, audit, clients, codes, exchange, keys, postgres, registration,
+    registration_documents, registration_services, registration_tokens, reseal, secrets, standings, sweep, tokens,
 };
 
 const WRITTEN: &[&[&str]] = &[
@@ -18,6 +18,8 @@ const WRITTEN: &[&[&str]] = &[
     exchange::STATEMENTS,
     keys::STATEMENTS,
     registration::STATEMENTS,
+    registration_documents::STATEMENTS,
+    registration_services::STATEMENTS,
     secrets::STATEMENTS,
     standings::STATEMENTS,
     sweep::STATEMENTS,
@@ -30,6 +32,7 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
         every.push(postgres::INSERT_TOKENS.to_owned());
     }
     every.extend([store.renaming_role(), store.taking_role()]);
+    every.extend(registration_tokens::statements());
     for schema in schemas {
         let table = store.table(schema);
         every.extend([&table.insert, &table.find, &table.update, &table.delete, &table.all].map(|sql| sql.to_string()));
