@@ -12,6 +12,7 @@ pub mod domain;
 pub mod engine;
 pub mod message;
 pub mod oauth2;
+pub mod pages;
 pub mod plugins;
 pub mod proxy;
 pub mod router;
