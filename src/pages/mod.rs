@@ -14,6 +14,7 @@ pub mod assets;
 mod chart;
 mod cookie;
 mod csrf;
+pub mod document;
 mod form;
 mod page;
 mod text;
