@@ -14,6 +14,7 @@ pub mod message;
 pub mod oauth2;
 pub mod pages;
 pub mod plugins;
+pub mod portal;
 pub mod proxy;
 pub mod router;
 pub mod schema;
