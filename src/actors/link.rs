@@ -24,8 +24,15 @@ pub enum Forget {
     Credential(Uuid),
     /// A consumer, with its credentials and all their tokens.
     Consumer(Uuid),
-    /// Tokens bound to a service.
+    /// Tokens bound to a service, and how anyone stands to it.
     Service(Uuid),
+    /// How a consumer stands to every service: its application, the developer of that, or a contract has changed.
+    Standing(Uuid),
+    /// What a contract had given: the tokens of a consumer for a service, and how it stands to it.
+    Grants {
+        consumer: Uuid,
+        service: Uuid,
+    },
     /// What was unknown may exist now.
     Unknowns,
     Everything,
@@ -43,7 +50,8 @@ impl Forget {
             Self::Credential(id) => view.credential_id == *id,
             Self::Consumer(id) => view.consumer.id == *id,
             Self::Service(id) => view.service_id == Some(*id),
-            Self::Unknowns => false,
+            Self::Grants { consumer, service } => view.consumer.id == *consumer && view.service_id == Some(*service),
+            Self::Standing(_) | Self::Unknowns => false,
             Self::Everything => true,
         });
         caches.clients.forget(|_, view| self.means(view.credential_id, view.consumer.id));
@@ -52,7 +60,15 @@ impl Forget {
         caches.consumers.forget(|_, consumer| match self {
             Self::Consumer(id) => consumer.id == *id,
             Self::Everything => true,
-            Self::Token(_) | Self::TokenRow(_) | Self::Credential(_) | Self::Service(_) | Self::Unknowns => false,
+            Self::Token(_) | Self::TokenRow(_) | Self::Credential(_) | Self::Service(_) => false,
+            Self::Standing(_) | Self::Grants { .. } | Self::Unknowns => false,
+        });
+        caches.standings.forget(|(who, at), _| match self {
+            Self::Consumer(id) | Self::Standing(id) => who == id,
+            Self::Service(id) => at == id,
+            Self::Grants { consumer, service } => who == consumer && at == service,
+            Self::Everything => true,
+            Self::Token(_) | Self::TokenRow(_) | Self::Credential(_) | Self::Unknowns => false,
         });
     }
 
@@ -62,7 +78,8 @@ impl Forget {
             Self::Credential(id) => credential == *id,
             Self::Consumer(id) => consumer == *id,
             Self::Everything => true,
-            Self::Token(_) | Self::TokenRow(_) | Self::Service(_) | Self::Unknowns => false,
+            Self::Token(_) | Self::TokenRow(_) | Self::Service(_) => false,
+            Self::Standing(_) | Self::Grants { .. } | Self::Unknowns => false,
         }
     }
 }

@@ -27,7 +27,9 @@ mod keeper;
 mod link;
 mod recorder;
 
-pub use credentials::{Ask, Caches, Credentials, FindClient, FindConsumer, FindJwtSecret, FindKey, FindToken};
+pub use credentials::{
+    Ask, Caches, Credentials, FindClient, FindConsumer, FindJwtSecret, FindKey, FindStanding, FindToken,
+};
 pub use exchanger::{Exchange, Exchanger};
 pub use hasher::{Hash, HashError, Hasher, Verified, Verify, hasher_pool};
 pub use issuer::{Issue, IssueError, Issuer};

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::node::PATIENCE;
 use super::{EngineError, Worker};
-use crate::actors::{Ask, FindClient, FindConsumer, FindJwtSecret, FindKey, FindToken};
+use crate::actors::{Ask, FindClient, FindConsumer, FindJwtSecret, FindKey, FindStanding, FindToken};
 use crate::cache::Found;
-use crate::domain::{ClientView, Consumer, JwtSecretView, KeyView, LONGEST_NAME, TokenDigest, TokenView};
+use crate::domain::{ClientView, Consumer, JwtSecretView, KeyView, LONGEST_NAME, Standing, TokenDigest, TokenView};
 use crate::telemetry::Meter;
 
 impl Worker {
@@ -110,6 +112,20 @@ impl Worker {
             return Ok(found.known());
         }
         self.ask(FindConsumer(id_or_username.to_owned())).await
+    }
+
+    /// How a consumer stands to a service. A hit asks nobody.
+    ///
+    /// # Errors
+    /// The store is unreachable, or too much is waiting.
+    pub async fn find_standing(&self, consumer: Uuid, service: Uuid) -> Result<Arc<Standing>, EngineError> {
+        let remembered = self.caches.borrow_mut().standings.get(&(consumer, service), self.node.clock.now());
+        if let Some(Found::Known(standing)) = remembered {
+            self.meters.count(Meter::StandingCacheHit);
+            return Ok(standing);
+        }
+        let found = self.ask(FindStanding { consumer, service }).await?;
+        Ok(found.unwrap_or_else(|| Arc::new(Standing::Stranger)))
     }
 
     async fn ask<A: Ask + Send>(&self, question: A) -> Result<Option<Arc<A::View>>, EngineError>

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Call, Plugin, Verdict};
+use super::{Call, Plugin, Verdict, identity};
+use crate::domain::Gate;
 use crate::router::{Protocol, Protocols, RouteSpec, SpecError, entity_id, entity_protocols, entity_reference};
 
 /// A plugin entity, typed: which plugin, on what, with which settings.
@@ -86,11 +87,12 @@ impl<P> Step<P> {
 /// The plugins of one route in the order they run.
 pub struct Chain<P> {
     steps: Vec<Step<P>>,
+    gate: Option<Gate>,
 }
 
 impl<P> Default for Chain<P> {
     fn default() -> Self {
-        Self { steps: Vec::new() }
+        Self { steps: Vec::new(), gate: None }
     }
 }
 
@@ -101,6 +103,10 @@ impl<P: Plugin> Chain<P> {
 
     /// Runs the plugins until one answers.
     pub async fn access(&self, call: &mut Call<'_>, engine: &P::Engine) -> Verdict {
+        if self.gate.is_some() {
+            call.gate = self.gate;
+            identity::forget_application(call);
+        }
         for step in &self.steps {
             let Some(chosen) = step.choose(call) else { continue };
             if let Verdict::Answer(answer) = chosen.plugin.access(call, engine).await {
@@ -175,7 +181,9 @@ fn assemble<'p, P: Plugin>(plugins: impl Iterator<Item = &'p Arc<Compiled<P>>>) 
         candidates.truncate(reached.map_or(usize::MAX, |last| last + 1));
         Step { priority: P::priority(name), candidates }
     });
-    Chain { steps: steps.collect() }
+    let steps: Vec<Step<P>> = steps.collect();
+    let gate = steps.iter().flat_map(|step| &step.candidates).find_map(|compiled| compiled.plugin.gate());
+    Chain { steps, gate }
 }
 
 impl<P> std::fmt::Debug for Chain<P> {

@@ -63,7 +63,7 @@ pub enum Auto {
 }
 
 /// A check of one value, by the texts of admin-api.md section 3.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Check {
     OneOf(&'static [&'static str]),
     OneOfIntegers(&'static [i64]),

@@ -3,7 +3,9 @@
 use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
-use super::{Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, sweep, tokens};
+use super::{
+    Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, secrets, standings, sweep, tokens,
+};
 
 const WRITTEN: &[&[&str]] = &[
     &[PING],
@@ -13,6 +15,8 @@ const WRITTEN: &[&[&str]] = &[
     codes::STATEMENTS,
     exchange::STATEMENTS,
     keys::STATEMENTS,
+    secrets::STATEMENTS,
+    standings::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
 ];
@@ -25,7 +29,7 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
     for schema in schemas {
         let table = store.table(schema);
         every.extend([&table.insert, &table.find, &table.update, &table.delete, &table.all].map(|sql| sql.to_string()));
-        every.extend(reseal::statements(schema));
     }
+    every.extend(reseal::statements(schemas));
     Ok(every)
 }

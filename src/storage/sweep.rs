@@ -6,7 +6,7 @@ use super::Store;
 use super::store::Outcome;
 use super::value::count;
 
-pub(super) const STATEMENTS: &[&str] = &[TOKENS, CODES, REPLACED, KEYS, AUDIT];
+pub(super) const STATEMENTS: &[&str] = &[TOKENS, CODES, REPLACED, KEYS, SECRETS, AUDIT];
 
 /// The inner question walks the index of `expires_at` and stops at the limit.
 const TOKENS: &str = "DELETE FROM oauth2_tokens WHERE id IN
@@ -18,6 +18,8 @@ const REPLACED: &str = "DELETE FROM oauth2_replaced_refresh_tokens WHERE digest 
     RETURNING digest";
 const KEYS: &str = "DELETE FROM keyauth_credentials WHERE id IN
     (SELECT id FROM keyauth_credentials WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
+const SECRETS: &str = "DELETE FROM oauth2_credential_secrets WHERE id IN
+    (SELECT id FROM oauth2_credential_secrets WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
 
 /// Ids are UUID v7, so their order is the order of time.
 const AUDIT: &str = "DELETE FROM audit_requests WHERE id IN
@@ -33,10 +35,13 @@ impl Store {
     pub async fn sweep_expired(&self, now: Timestamp, limit: usize) -> Outcome<usize> {
         let forgotten = now.plus_seconds(-CODE_MEMORY_SECONDS);
         let mut swept = 0;
-        for (statement, end) in [(TOKENS, now), (CODES, forgotten), (REPLACED, now), (KEYS, now)] {
+        for (statement, end) in [(TOKENS, now), (CODES, forgotten), (REPLACED, now), (KEYS, now), (SECRETS, now)] {
             if swept < limit {
                 swept += self.write(statement, vec![end.into(), count(limit - swept)]).await?.len();
             }
+        }
+        if swept < limit {
+            swept += self.empty_ended_secrets(now, limit - swept).await?;
         }
         if swept < limit {
             let oldest = now.plus_seconds(-AUDIT_MEMORY_SECONDS).millis().max(0).unsigned_abs();

@@ -48,9 +48,13 @@ pub(super) async fn complete(
         "services" => services::check_authorities(catalog, &draft.entity).await,
         "plugins" => {
             plugins::set_cache_key(&mut draft.entity);
+            plugins::set_display_name(&mut draft.entity);
             Ok(())
         }
-        "oauth2_credentials" => credentials::hash_secret(catalog, old, &mut draft.entity).await,
+        "oauth2_credentials" => {
+            credentials::end_with_its_secret(old, &mut draft.entity);
+            credentials::hash_secret(catalog, old, &mut draft.entity).await
+        }
         "oauth2_tokens" => {
             tokens::complete(catalog, draft);
             Ok(())
@@ -125,7 +129,7 @@ pub(super) fn taken(entity: &Entity, fields: &[String]) -> Map<String, Value> {
         return plugins::place(entity);
     }
     let value = |name: &String| match name.as_str() {
-        "provision_key" => entity.get("config").and_then(|config| config.get("provision_key")).cloned(),
+        "provision_key" | "display_name" => entity.get("config").and_then(|config| config.get(name)).cloned(),
         name => entity.get(name).cloned(),
     };
     fields.iter().map(|name| (name.clone(), value(name).unwrap_or_default())).collect()
