@@ -21,7 +21,11 @@ pub(super) fn requested(email: &str, access: Access<'_>) -> Page {
 }
 
 pub(super) fn pending(access: Access<'_>) -> Page {
-    to_developer(access, "is asked for", "has asked for access. An administrator will decide; you will get a mail then.")
+    to_developer(
+        access,
+        "is asked for",
+        "has asked for access. An administrator will decide; you will get a mail then.",
+    )
 }
 
 pub(super) fn approved(access: Access<'_>, note: Option<&str>, link: &str) -> Page {

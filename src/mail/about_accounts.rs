@@ -4,12 +4,15 @@ use super::layout::Page;
 use super::letter::line;
 
 const UNASKED: &str = "If this was not you, you need do nothing.";
-const ADMINISTRATOR: &str = "You get this mail because your address is set as an administrator's of the developer portal.";
+const ADMINISTRATOR: &str =
+    "You get this mail because your address is set as an administrator's of the developer portal.";
 
 pub(super) fn invitation(link: &str) -> Page {
     Page {
         subject: "You are invited to the developer portal".into(),
-        paragraphs: vec!["You are invited to register at the developer portal, where you get access to our APIs.".into()],
+        paragraphs: vec![
+            "You are invited to register at the developer portal, where you get access to our APIs.".into(),
+        ],
         action: Some(("Register", link.into())),
         closing: "An administrator of the portal had this mail sent. If you did not expect it, ignore it.".into(),
         ..Page::default()

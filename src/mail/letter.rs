@@ -7,27 +7,62 @@ use super::{Mail, about_access, about_accounts};
 #[derive(Clone, Copy)]
 pub enum Letter<'l> {
     /// An administrator invites someone to register.
-    Invitation { link: &'l str },
+    Invitation {
+        link: &'l str,
+    },
     /// Whoever registered with this address shows that it is theirs, or (`refuse`) says that it was somebody else.
-    Verification { link: &'l str, refuse: &'l str, hours: i64 },
+    Verification {
+        link: &'l str,
+        refuse: &'l str,
+        hours: i64,
+    },
     /// Someone registered with an address that has an account already.
-    AccountExists { log_in: &'l str },
+    AccountExists {
+        log_in: &'l str,
+    },
     /// The new address of an account is shown to be the developer's.
-    NewAddress { link: &'l str, hours: i64 },
+    NewAddress {
+        link: &'l str,
+        hours: i64,
+    },
     /// To the old address, once the new one is in force.
     AddressChanged,
-    PasswordReset { link: &'l str, hours: i64 },
+    PasswordReset {
+        link: &'l str,
+        hours: i64,
+    },
     PasswordChanged,
     /// To administrators: a developer waits to be let in.
-    DeveloperRequested { email: &'l str },
-    DeveloperApproved { log_in: &'l str },
+    DeveloperRequested {
+        email: &'l str,
+    },
+    DeveloperApproved {
+        log_in: &'l str,
+    },
     /// To administrators: an application asks for a service.
-    AccessRequested { email: &'l str, access: Access<'l> },
+    AccessRequested {
+        email: &'l str,
+        access: Access<'l>,
+    },
     /// To the developer: an administrator has yet to decide.
-    AccessPending { access: Access<'l> },
-    AccessApproved { access: Access<'l>, note: Option<&'l str>, link: &'l str },
-    AccessRejected { access: Access<'l>, note: Option<&'l str>, link: &'l str },
-    AccessRevoked { access: Access<'l>, note: Option<&'l str>, link: &'l str },
+    AccessPending {
+        access: Access<'l>,
+    },
+    AccessApproved {
+        access: Access<'l>,
+        note: Option<&'l str>,
+        link: &'l str,
+    },
+    AccessRejected {
+        access: Access<'l>,
+        note: Option<&'l str>,
+        link: &'l str,
+    },
+    AccessRevoked {
+        access: Access<'l>,
+        note: Option<&'l str>,
+        link: &'l str,
+    },
 }
 
 /// Which application is to call which service, by the names people gave them.

@@ -41,12 +41,10 @@ mod tests {
 
     #[test]
     fn a_kept_body_is_read_back_and_does_not_print() {
-        let mail = Mail {
-            to: "a@b".into(),
-            subject: "s".into(),
-            text: Secret::new("\"t\"\n"),
-            html: Secret::new("<p>ü</p>"),
-        };
+        let mail =
+            Mail {
+                to: "a@b".into(), subject: "s".into(), text: Secret::new("\"t\"\n"), html: Secret::new("<p>ü</p>")
+            };
         let read = Mail::of_body("a@b".into(), "s".into(), &mail.body()).unwrap();
         assert_eq!((read.text.reveal(), read.html.reveal()), ("\"t\"\n", "<p>ü</p>"));
         assert!(Mail::of_body(String::new(), String::new(), &Secret::new("{}")).is_none());

@@ -135,7 +135,8 @@ impl SendError {
 fn refused(error: &lettre::transport::smtp::Error) -> SendError {
     let detail: String = error.to_string().chars().take(LONGEST_DETAIL).collect();
     let Some(code) = error.status().map(u16::from) else {
-        let summary = if error.is_tls() { "no TLS with the mail server" } else { "the mail server cannot be spoken to" };
+        let summary =
+            if error.is_tls() { "no TLS with the mail server" } else { "the mail server cannot be spoken to" };
         return SendError { permanent: error.is_client(), summary: summary.to_owned(), detail };
     };
     // What an operator can mend (a password, a missing STARTTLS) is tried again.
@@ -192,7 +193,8 @@ mod tests {
 
     #[test]
     fn a_subject_adds_no_header_and_may_have_any_letters() {
-        for subject in ["a\r\nBcc: eve@example.com", "a\nBcc: eve@example.com\n\nbody", "Zugang für “Bestellungen” ✓"] {
+        for subject in ["a\r\nBcc: eve@example.com", "a\nBcc: eve@example.com\n\nbody", "Zugang für “Bestellungen” ✓"]
+        {
             let text = written("bob@example.com", subject).unwrap();
             let head = text.split("\r\n\r\n").next().unwrap();
             assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");

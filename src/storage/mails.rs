@@ -23,7 +23,8 @@ const CLAIM: &str = "UPDATE mails SET attempts = attempts + 1, due_at = $2
 const SENT: &str = "UPDATE mails SET state = 'sent', sent_at = $2, body_sealed = NULL, error = NULL
     WHERE id = $1 AND state = 'waiting'";
 const PUT_OFF: &str = "UPDATE mails SET due_at = $2, error = $3 WHERE id = $1 AND state = 'waiting'";
-const FAIL: &str = "UPDATE mails SET state = 'failed', body_sealed = NULL, error = $2 WHERE id = $1 AND state = 'waiting'";
+const FAIL: &str =
+    "UPDATE mails SET state = 'failed', body_sealed = NULL, error = $2 WHERE id = $1 AND state = 'waiting'";
 /// Ids are UUID v7, so their order is the order of time.
 const LIST: &str = "SELECT id, recipient, subject, state, attempts, error, created_at, due_at, sent_at FROM mails
     WHERE id < $1 ORDER BY id DESC LIMIT $2";

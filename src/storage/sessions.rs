@@ -4,15 +4,16 @@ use uuid::Uuid;
 
 use crate::domain::{Timestamp, TokenDigest};
 
+use super::Store;
 use super::mailed_tokens::{self, Purpose};
 use super::mails::{self, NewMail};
 use super::store::Outcome;
-use super::value::{Row, Statement, Value, count};
-use super::{StorageError, Store};
+use super::value::{Row, Statement, count};
 
 pub(super) const STATEMENTS: &[&str] = &[INSERT, CROWD, FIND, TOUCH, END, END_OTHERS];
 
-const INSERT: &str = "INSERT INTO sessions (id, digest, developer_id, admin_token_digest, created_at, seen_at, expires_at)
+const INSERT: &str =
+    "INSERT INTO sessions (id, digest, developer_id, admin_token_digest, created_at, seen_at, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 /// A developer has so many sessions at most; the oldest end first.
 const CROWD: &str = "DELETE FROM sessions WHERE developer_id = $1 AND id NOT IN
@@ -20,8 +21,7 @@ const CROWD: &str = "DELETE FROM sessions WHERE developer_id = $1 AND id NOT IN
 const FIND: &str = "SELECT id, developer_id, admin_token_digest, created_at, seen_at, expires_at FROM sessions
     WHERE digest = $1 AND expires_at > $2";
 /// What has ended stays ended.
-const TOUCH: &str =
-    "UPDATE sessions SET seen_at = $2, expires_at = $3 WHERE id = $1 AND expires_at > $2 RETURNING id";
+const TOUCH: &str = "UPDATE sessions SET seen_at = $2, expires_at = $3 WHERE id = $1 AND expires_at > $2 RETURNING id";
 const END: &str = "DELETE FROM sessions WHERE digest = $1 RETURNING id";
 const END_OTHERS: &str = "DELETE FROM sessions WHERE developer_id = $1 AND id <> $2 RETURNING id";
 
@@ -50,7 +50,7 @@ impl Store {
     /// Begins a session, found by the digest of its cookie.
     ///
     /// # Errors
-    /// [`StorageError::ForeignKey`] when the developer has gone.
+    /// [`super::StorageError::ForeignKey`] when the developer has gone.
     pub async fn insert_session(&self, session: &Session, digest: TokenDigest) -> Outcome<()> {
         let (developer, admin) = match session.holder {
             SessionHolder::Developer(id) => (Some(id), None),

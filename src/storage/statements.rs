@@ -4,8 +4,8 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, audit, clients, codes, exchange, keys, mailed_tokens, mails, postgres, reseal, sessions, sweep,
-    tokens,
+    Store, admin_tokens, audit, clients, codes, exchange, keys, mailed_tokens, mails, postgres, reseal, sessions,
+    sweep, tokens,
 };
 
 const WRITTEN: &[&[&str]] = &[

@@ -44,14 +44,8 @@ impl Store {
     /// Deletes at most `limit` ended rows; less than `limit` means that nothing is left to sweep.
     pub async fn sweep_expired(&self, now: Timestamp, limit: usize) -> Outcome<usize> {
         let forgotten = now.plus_seconds(-CODE_MEMORY_SECONDS);
-        let ends = [
-            (TOKENS, now),
-            (CODES, forgotten),
-            (REPLACED, now),
-            (KEYS, now),
-            (SESSIONS, now),
-            (MAILED_TOKENS, now),
-        ];
+        let ends =
+            [(TOKENS, now), (CODES, forgotten), (REPLACED, now), (KEYS, now), (SESSIONS, now), (MAILED_TOKENS, now)];
         let mut swept = 0;
         for (statement, end) in ends {
             if swept < limit {
