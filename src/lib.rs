@@ -10,6 +10,7 @@ pub mod cache;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod mail;
 pub mod message;
 pub mod oauth2;
 pub mod pages;

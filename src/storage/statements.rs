@@ -4,7 +4,8 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, secrets, standings, sweep, tokens,
+    Store, admin_tokens, audit, clients, codes, exchange, keys, mailed_tokens, mails, postgres, reseal, secrets,
+    sessions, standings, sweep, tokens,
 };
 
 const WRITTEN: &[&[&str]] = &[
@@ -17,6 +18,9 @@ const WRITTEN: &[&[&str]] = &[
     keys::STATEMENTS,
     secrets::STATEMENTS,
     standings::STATEMENTS,
+    mailed_tokens::STATEMENTS,
+    mails::STATEMENTS,
+    sessions::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
 ];
