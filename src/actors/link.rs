@@ -134,3 +134,56 @@ impl Handler<Announce> for Link {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{Consumer, Standing, Timestamp, TokenView};
+
+    const NOW: Timestamp = Timestamp::from_seconds(10);
+    const ALICE: Uuid = Uuid::from_u128(1);
+    const BOB: Uuid = Uuid::from_u128(2);
+    const A: Uuid = Uuid::from_u128(3);
+    const B: Uuid = Uuid::from_u128(4);
+
+    /// Caches that know how both consumers stand to both services, and a token of each for each.
+    fn caches() -> Caches {
+        let mut caches = Caches::new(60_000);
+        for (number, (consumer, service)) in [(ALICE, A), (ALICE, B), (BOB, A), (BOB, B)].into_iter().enumerate() {
+            caches.standings.remember((consumer, service), Some(Arc::new(Standing::Stranger)), NOW);
+            let token = TokenView {
+                id: Uuid::nil(),
+                credential_id: Uuid::nil(),
+                client_id: String::new(),
+                consumer: Arc::new(Consumer { id: consumer, username: None, custom_id: None }),
+                service_id: Some(service),
+                scope: None,
+                authenticated_userid: None,
+                created_at: NOW,
+                expires_in: 0,
+                expires_at: None,
+            };
+            caches.tokens.remember(TokenDigest([number as u8; 32]), Some(Arc::new(token)), NOW);
+        }
+        caches
+    }
+
+    fn left(forget: &Forget) -> (usize, usize) {
+        let mut caches = caches();
+        forget.apply(&mut caches);
+        (caches.standings.len(), caches.tokens.len())
+    }
+
+    #[test]
+    fn what_is_forgotten_is_what_was_named() {
+        assert_eq!(left(&Forget::Unknowns), (4, 4));
+        assert_eq!(left(&Forget::Credential(Uuid::from_u128(9))), (4, 4));
+        assert_eq!(left(&Forget::Standing(ALICE)), (2, 4), "tokens stay, the gate asks anew");
+        assert_eq!(left(&Forget::Grants { consumer: ALICE, service: A }), (3, 3));
+        assert_eq!(left(&Forget::Consumer(ALICE)), (2, 2));
+        assert_eq!(left(&Forget::Service(A)), (2, 2));
+        assert_eq!(left(&Forget::Everything), (0, 0));
+    }
+}

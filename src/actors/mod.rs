@@ -9,6 +9,7 @@
 //! | [`Link`] | one per node | the list of workers, and the order of invalidations |
 //! | [`Keeper`] | one per node | rebuilding the configuration snapshot |
 //! | [`Janitor`] | one per node | removing what has expired |
+//! | [`Ledger`] | one per node | calls of applications that are not added up yet |
 //! | [`Mailer`] | one per node | sending mails, and trying again |
 //! | [`Recorder`] | one per node | the audit log's batch |
 //!
@@ -25,6 +26,7 @@ mod hasher;
 mod issuer;
 mod janitor;
 mod keeper;
+mod ledger;
 mod link;
 mod mailer;
 mod recorder;
@@ -37,6 +39,7 @@ pub use hasher::{Hash, HashError, Hasher, Verified, Verify, hasher_pool};
 pub use issuer::{Issue, IssueError, Issuer};
 pub use janitor::Janitor;
 pub use keeper::{Keeper, PublishError, Rebuild};
+pub use ledger::{Balance, Ledger, Tallies, Tally};
 pub use link::{Announce, Forget, Join, Link};
 pub use mailer::{Mailer, Wake};
 pub use recorder::{Record, Recorder};

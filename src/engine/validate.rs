@@ -81,6 +81,25 @@ impl Worker {
         self.ask(ask()).await
     }
 
+    /// The application that has this `client_id`, for gates that take it as an API key. Like keys, ids that nobody can
+    /// have are not looked up.
+    ///
+    /// # Errors
+    /// The store is unreachable, or too much is waiting.
+    pub async fn find_application(
+        &self,
+        client_id: &[u8],
+        service: Uuid,
+    ) -> Result<Option<Arc<ClientView>>, EngineError> {
+        let Ok(text) = std::str::from_utf8(client_id) else { return Ok(None) };
+        if !self.may_exist(client_id, self.node.keyring.digest(client_id)) {
+            return Ok(None);
+        }
+        let Some(client) = self.find_client(text).await? else { return Ok(None) };
+        let standing = self.find_standing(client.consumer.id, service).await?;
+        Ok(matches!(*standing, Standing::Application(_)).then_some(client))
+    }
+
     /// Whether a secret is one we minted, or one that may have been brought from elsewhere.
     fn may_exist(&self, secret: &[u8], digest: TokenDigest) -> bool {
         let minted = std::str::from_utf8(secret).is_ok_and(|text| self.node.keyring.is_minted(text));

@@ -200,14 +200,15 @@ mod tests {
 
     use super::*;
 
-    /// A plugin that knows only its own name in the configuration.
-    struct Named;
+    /// A plugin that has no settings; it is a gate when that is its name.
+    struct Named(bool);
 
     impl Plugin for Named {
         type Engine = ();
 
         fn compile(attachment: &Attachment) -> Result<Self, String> {
-            attachment.config.is_null().then_some(Self).ok_or_else(|| "no settings wanted".to_owned())
+            let plugin = attachment.config.is_null().then_some(Self(attachment.name == "gate"));
+            plugin.ok_or_else(|| "no settings wanted".to_owned())
         }
 
         fn priority(name: &str) -> i32 {
@@ -215,7 +216,11 @@ mod tests {
         }
 
         fn broken(_name: &str) -> Self {
-            Self
+            Self(false)
+        }
+
+        fn gate(&self) -> Option<Gate> {
+            self.0.then_some(Gate { consumers: true, reasons: false })
         }
 
         async fn access(&self, _call: &mut Call<'_>, (): &()) -> Verdict {
@@ -277,6 +282,16 @@ mod tests {
             attachment(12, "last", json!({"enabled": false})),
         ]);
         assert!(chains.of(&route(ROUTE)).is_empty());
+    }
+
+    #[test]
+    fn a_chain_knows_of_the_gate_on_its_service() {
+        let other = Uuid::from_u128(7);
+        let gate = |service| attachment(10, "gate", on(&[("service", service)]));
+        let (mut chains, _) = Chains::<Named>::compile([gate(SERVICE), attachment(11, "first", on(&[]))]);
+        assert_eq!(chains.of(&route(ROUTE)).gate, Some(Gate { consumers: true, reasons: false }));
+        let (mut chains, _) = Chains::<Named>::compile([gate(other), attachment(11, "first", on(&[]))]);
+        assert_eq!(chains.of(&route(ROUTE)).gate, None);
     }
 
     #[test]

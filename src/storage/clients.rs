@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     ClientSecret, ClientType, ClientView, Consumer, Keyring, LiveSecret, MOST_SECRETS, Secret, SecretHash, Timestamp,
+    TokenDigest,
 };
 
 use super::Store;
@@ -15,7 +16,8 @@ use super::secrets::further_context;
 use super::store::Outcome;
 use super::value::{Columns, Row, Value, count};
 
-pub(super) const STATEMENTS: &[&str] = &[FIND_CLIENT, CONSUMER_BY_ID, CONSUMER_BY_NAME, SEALED_SECRET, UPGRADE_SECRET];
+pub(super) const STATEMENTS: &[&str] =
+    &[FIND_CLIENT, APPLICATIONS, CONSUMER_BY_ID, CONSUMER_BY_NAME, SEALED_SECRET, UPGRADE_SECRET];
 
 /// A row for each further secret that is live at `$2`, or one without.
 const FIND_CLIENT: &str = "SELECT c.id, c.client_id, c.name, c.client_secret_sealed, c.hash_secret,
@@ -25,6 +27,8 @@ const FIND_CLIENT: &str = "SELECT c.id, c.client_id, c.name, c.client_secret_sea
     LEFT JOIN oauth2_credential_secrets AS s
         ON s.credential_id = c.id AND (s.expires_at IS NULL OR s.expires_at > $2)
     WHERE c.client_id = $1 ORDER BY s.created_at DESC, s.id DESC LIMIT $3";
+const APPLICATIONS: &str = "SELECT c.id, c.client_id FROM oauth2_credentials AS c
+    JOIN applications AS a ON a.consumer_id = c.consumer_id WHERE c.id > $1 ORDER BY c.id LIMIT $2";
 const CONSUMER_BY_ID: &str = "SELECT id, username, custom_id FROM consumers WHERE id = $1";
 const CONSUMER_BY_NAME: &str = "SELECT id, username, custom_id FROM consumers WHERE username = $1";
 const SEALED_SECRET: &str = "SELECT id, client_secret_sealed FROM oauth2_credentials WHERE id = $1";
@@ -47,6 +51,18 @@ impl Store {
         }
         client.secrets.truncate(MOST_SECRETS);
         Ok(Some(client))
+    }
+
+    /// Digests of the `client_id`s of applications, which gates take as keys, in the order of their credentials' ids,
+    /// after the given one.
+    pub async fn client_id_digests(&self, after: Option<Uuid>, limit: usize) -> Outcome<Vec<(Uuid, TokenDigest)>> {
+        let found = self.read(APPLICATIONS, vec![after.unwrap_or_default().into(), count(limit)]).await?;
+        let keyring = self.keyring();
+        let read = |row: Row| {
+            let mut columns = row.read("oauth2_credentials");
+            Ok((columns.uuid()?, keyring.digest(columns.text()?.as_bytes())))
+        };
+        found.into_iter().map(read).collect()
     }
 
     /// Finds a consumer by its id, or else by its username.

@@ -64,6 +64,9 @@ impl Store {
         if swept < limit {
             swept += self.empty_ended_secrets(now, limit - swept).await?;
         }
+        if swept < limit {
+            swept += self.sweep_application_requests(now, limit - swept).await?;
+        }
         for (statement, memory) in [(AUDIT, AUDIT_MEMORY_SECONDS), (MAILS, MAIL_MEMORY_SECONDS)] {
             if swept < limit {
                 let oldest = first_id(now.plus_seconds(-memory));

@@ -112,10 +112,11 @@ impl ApplicationRegistration {
             Arc::new(Standing::Stranger)
         };
         let admitted = standing.admit(self.gate.consumers);
-        if let Standing::Application(application) = &*standing
-            && admitted.is_ok()
-        {
-            identity::application(application, call);
+        if let Standing::Application(application) = &*standing {
+            engine.count_call(application.id, service.id, admitted.is_ok());
+            if admitted.is_ok() {
+                identity::application(application, call);
+            }
         }
         Ok(admitted)
     }
