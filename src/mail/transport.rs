@@ -68,7 +68,6 @@ impl Transport {
         }
         Ok(Self::Smtp(Smtp { server: server.timeout(Some(COMMAND_LIMIT)).build(), from }))
     }
-
 }
 
 /// Whether the URL says what to say hello as: `smtp://host/name`.

@@ -88,7 +88,10 @@ mod tests {
             assert_eq!(merge(given, json!({})), Ok(json!({ "full_name": "Анна Ö'Neil" })));
         }
         let old = json!({ "full_name": "Old", "tier": "gold" });
-        assert_eq!(merge(json!({ "full_name": "New" }), old.clone()), Ok(json!({ "full_name": "New", "tier": "gold" })));
+        assert_eq!(
+            merge(json!({ "full_name": "New" }), old.clone()),
+            Ok(json!({ "full_name": "New", "tier": "gold" }))
+        );
         assert_eq!(merge(json!({}), old.clone()), Ok(old));
     }
 

@@ -18,7 +18,7 @@ const QUARTER: i64 = 900;
 const LOG_INS: Leniency = Leniency { free: 5, first_lock: 30, longest_lock: QUARTER, memory: HOUR };
 const WARY_LOG_INS: Leniency = Leniency { free: 1, ..LOG_INS };
 /// "Locked" means that the address is guessed at.
-const ALARMS: Leniency = Leniency { free: 50, first_lock: HOUR, longest_lock: HOUR, memory: 0 };
+const ALARMS: Leniency = Leniency { free: 50, first_lock: QUARTER, longest_lock: HOUR, memory: HOUR };
 const CLIENTS: Leniency = Leniency { free: 50, ..LOG_INS };
 const REGISTRATIONS: Leniency = Leniency { free: 20, ..LOG_INS };
 const MAILS: Leniency = Leniency { free: 3, first_lock: 60, longest_lock: QUARTER, memory: HOUR };

@@ -61,7 +61,7 @@ impl Accounts {
     ) -> Result<DeveloperStatus, AccountError> {
         self.0.registration.patch_developer(&Key::Id(developer.id), body(json!({ "email": email }))).await?;
         let mail = self.0.outbox.written(&Letter::AddressChanged.to(&developer.email));
-        self.0.node.store.end_links(developer.id, &[mail]).await?;
+        self.0.node.store.end_links(developer.id, &mail).await?;
         self.0.outbox.posted(1);
         Ok(developer.status)
     }
