@@ -14,16 +14,13 @@ impl Links {
         Self(portal_url.trim_end_matches('/').to_owned())
     }
 
+    /// The page asks whether it was them, and takes no for an answer too.
     pub(super) fn verify(&self, token: &PlainToken) -> Secret {
         self.with_token("verify", token)
     }
 
-    pub(super) fn invalidate_verification(&self, token: &PlainToken) -> Secret {
-        self.with_token("invalidate-verification", token)
-    }
-
     pub(super) fn reset_password(&self, token: &PlainToken) -> Secret {
-        self.with_token("reset-password", token)
+        self.with_token("reset", token)
     }
 
     fn with_token(&self, page: &str, token: &PlainToken) -> Secret {

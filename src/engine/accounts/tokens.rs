@@ -27,8 +27,8 @@ impl Accounts {
         let (token, now) = (inner.node.keyring.mint(random()), inner.node.clock.now());
         let mail = match purpose {
             Purpose::Verification => {
-                let (link, refuse) = (inner.links.verify(&token), inner.links.invalidate_verification(&token));
-                Letter::Verification { link: link.reveal(), refuse: refuse.reveal(), hours: HOURS }.to(email)
+                let link = inner.links.verify(&token);
+                Letter::Verification { link: link.reveal(), hours: HOURS }.to(email)
             }
             Purpose::NewAddress => {
                 let link = inner.links.verify(&token);
