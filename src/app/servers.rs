@@ -16,6 +16,7 @@ use super::vitals::Vitals;
 use crate::admin::{self, AdminState, Exposure};
 use crate::config::Settings;
 use crate::engine::catalog::Catalog;
+use crate::engine::registration::Registration;
 
 pub(super) struct Servers {
     pub proxy: ServerHandle,
@@ -44,7 +45,8 @@ impl Servers {
             false => Some(publisher.admin_tls()?),
         };
         let proxy = proxy(&settings, listeners.proxy, listeners.proxy_tls, &publisher).map_err(Failure::failed)?;
-        let state = |exposure| Data::new(AdminState::new(catalog.clone(), exposure, surroundings.clone()));
+        let registration = Registration::new(catalog, settings.portal.app_auth);
+        let state = |exposure| Data::new(AdminState::new(registration.clone(), exposure, surroundings.clone()));
         let exposure = match (settings.admin_is_loopback(), settings.admin_allow_insecure) {
             (true, _) => Exposure::Loopback,
             (false, true) => Exposure::Insecure,

@@ -15,6 +15,7 @@ mod issue;
 mod node;
 mod ports;
 mod refresh;
+pub mod registration;
 mod validate;
 mod worker;
 

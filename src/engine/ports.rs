@@ -46,9 +46,22 @@ impl Ports for Node {
                     }
                     self.publish().await
                 }
+                // The plugins of their consumers went with them. Who changes them tells what is to be forgotten.
+                "developers" | "applications" => {
+                    if change.current().is_none() {
+                        self.publish().await
+                    } else {
+                        Ok(())
+                    }
+                }
+                "developer_roles" | "application_instances" | "document_objects" => Ok(()),
                 _ => self.publish().await,
             }
         })
+    }
+
+    fn forget(&self, what: Forget) -> Pending<'_, Result<(), EngineError>> {
+        Box::pin(self.forget(what))
     }
 }
 

@@ -28,7 +28,8 @@ mod violations;
 
 pub use accept::Generate;
 pub use decode::{Body, DecodeError, decode, from_pairs, multipart_pairs};
-pub use endpoint::{Endpoint, Shape, Verb};
+pub use endpoint::{Endpoint, Resource, Shape, Verb};
+pub use entities::APPLICATIONS_CREDENTIAL;
 pub use field::{Auto, Check, Entity, EntityCheck, Expand, Field, Kind, OnDelete, Schema, Seal, Write};
 pub use plugin::{DEFAULT_PROTOCOLS, FieldGroup, PROTOCOLS, PluginSchema};
 pub use registry::Registry;

@@ -4,8 +4,8 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, application_requests, audit, clients, codes, exchange, keys, postgres, reseal, secrets,
-    standings, sweep, tokens,
+    Store, admin_tokens, application_requests, audit, clients, codes, exchange, keys, mailed_tokens, mails, postgres,
+    registration, reseal, secrets, sessions, standings, sweep, tokens,
 };
 
 const WRITTEN: &[&[&str]] = &[
@@ -17,8 +17,12 @@ const WRITTEN: &[&[&str]] = &[
     codes::STATEMENTS,
     exchange::STATEMENTS,
     keys::STATEMENTS,
+    registration::STATEMENTS,
     secrets::STATEMENTS,
     standings::STATEMENTS,
+    mailed_tokens::STATEMENTS,
+    mails::STATEMENTS,
+    sessions::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
 ];
@@ -28,9 +32,11 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
     if store.kind() == "postgres" {
         every.push(postgres::INSERT_TOKENS.to_owned());
     }
+    every.extend([store.renaming_role(), store.taking_role()]);
     for schema in schemas {
         let table = store.table(schema);
         every.extend([&table.insert, &table.find, &table.update, &table.delete, &table.all].map(|sql| sql.to_string()));
+        every.push(registration::asking_together(&table));
     }
     every.extend(reseal::statements(schemas));
     Ok(every)
