@@ -137,9 +137,14 @@ async fn every_field_of_a_plugins_configuration_is_kept() {
     for plugin in enabled["enabled_plugins"].as_array().unwrap() {
         let plugin = plugin.as_str().unwrap();
         let config = world.plugin_sample(plugin);
-        let (status, made) = world.ask("post", "/plugins", json!({ "name": plugin, "config": config })).await;
+        // Some stand on a service only, and all may.
+        let path = world.path("/services/{service}/plugins");
+        let (status, made) = world.ask("post", &path, json!({ "name": plugin, "config": config })).await;
         assert_eq!(status, 201, "{plugin}: {made}");
         compare(&config, &made["config"], plugin);
+        // The next one's sample has the same provision key.
+        let path = format!("/plugins/{}", made["id"].as_str().unwrap());
+        assert_eq!(world.ask("delete", &path, Value::Null).await.0, 204);
     }
 }
 
