@@ -3,5 +3,6 @@
 //! **Absent on purpose:** rules of developers, applications and contracts (room `engine`).
 
 mod lines;
+mod pages;
 mod show;
 mod views;
