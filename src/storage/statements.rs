@@ -4,7 +4,7 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, application_requests, audit, clients, codes, exchange, keys, mailed_tokens, mails, postgres,
+    Store, admin_tokens, application_requests, audit, clients, codes, configuration, exchange, keys, mailed_tokens, mails, postgres,
     registration, reseal, secrets, sessions, standings, sweep, tokens,
 };
 
@@ -15,6 +15,7 @@ const WRITTEN: &[&[&str]] = &[
     audit::STATEMENTS,
     clients::STATEMENTS,
     codes::STATEMENTS,
+    configuration::STATEMENTS,
     exchange::STATEMENTS,
     keys::STATEMENTS,
     mailed_tokens::STATEMENTS,
