@@ -35,7 +35,7 @@ use self::throttle::Throttle;
 use super::Node;
 use super::registration::Registration;
 use crate::config::Settings;
-use crate::domain::DeveloperStatus;
+use crate::domain::{DeveloperStatus, Keyring};
 
 pub use crate::storage::{MailRecord, MailState, Session, SessionHolder};
 pub use developer::Developer;
@@ -107,6 +107,19 @@ impl Accounts {
 
     pub fn registration(&self) -> &Registration {
         &self.0.registration
+    }
+
+    /// Names of the plugins that are enabled somewhere.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn plugins_in_use(&self) -> Result<Vec<String>, AccountError> {
+        Ok(self.0.node.store.plugins_in_use().await?)
+    }
+
+    /// The keys that tokens of forms are made with.
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.node.keyring
     }
 
     /// What a developer becomes whose address is known to be theirs.
