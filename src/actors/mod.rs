@@ -10,6 +10,7 @@
 //! | [`Keeper`] | one per node | rebuilding the configuration snapshot |
 //! | [`Janitor`] | one per node | removing what has expired |
 //! | [`Ledger`] | one per node | calls of applications that are not added up yet |
+//! | [`Mailer`] | one per node | sending mails, and trying again |
 //! | [`Recorder`] | one per node | the audit log's batch |
 //!
 //! **Invariants:** every mailbox is bounded, and a full one is answered "try again later"; an invalidation is
@@ -27,6 +28,7 @@ mod janitor;
 mod keeper;
 mod ledger;
 mod link;
+mod mailer;
 mod recorder;
 
 pub use credentials::{
@@ -39,4 +41,5 @@ pub use janitor::Janitor;
 pub use keeper::{Keeper, PublishError, Rebuild};
 pub use ledger::{Balance, Ledger, Tallies, Tally};
 pub use link::{Announce, Forget, Join, Link};
+pub use mailer::{Mailer, Wake};
 pub use recorder::{Record, Recorder};

@@ -7,6 +7,7 @@
 //!
 //! **Absent on purpose:** HTTP and its texts (rooms `plugins`, `admin`), and protocol decisions (`oauth2`).
 
+pub mod accounts;
 mod authenticate;
 mod authorize;
 pub mod catalog;

@@ -35,7 +35,7 @@ struct Column {
 }
 
 /// Sealed columns of tables that no schema describes: table and field.
-const WITHOUT_SCHEMA: &[(&str, &str)] = &[("oauth2_credential_secrets", "secret")];
+const WITHOUT_SCHEMA: &[(&str, &str)] = &[("mails", "body"), ("oauth2_credential_secrets", "secret")];
 
 impl Column {
     fn new(table: &str, field: &str) -> Self {

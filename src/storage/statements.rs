@@ -4,8 +4,9 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, application_requests, audit, clients, codes, exchange, keys, postgres, registration,
-    registration_documents, registration_services, registration_tokens, reseal, secrets, standings, sweep, tokens,
+    Store, admin_tokens, application_requests, audit, clients, codes, configuration, exchange, keys, mailed_tokens,
+    mails, postgres, registration, registration_documents, registration_services, registration_tokens, reseal, secrets,
+    sessions, standings, sweep, tokens,
 };
 
 const WRITTEN: &[&[&str]] = &[
@@ -15,12 +16,16 @@ const WRITTEN: &[&[&str]] = &[
     audit::STATEMENTS,
     clients::STATEMENTS,
     codes::STATEMENTS,
+    configuration::STATEMENTS,
     exchange::STATEMENTS,
     keys::STATEMENTS,
+    mailed_tokens::STATEMENTS,
+    mails::STATEMENTS,
     registration::STATEMENTS,
     registration_documents::STATEMENTS,
     registration_services::STATEMENTS,
     secrets::STATEMENTS,
+    sessions::STATEMENTS,
     standings::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,

@@ -119,6 +119,25 @@ impl Registration {
         self.change_developer(schema, old, draft).await.map(drop)
     }
 
+    /// Moves a developer from one status to another. False: it is at another one meanwhile, or gone.
+    ///
+    /// # Errors
+    /// The store failed, or a cache did not obey.
+    pub async fn move_developer(
+        &self,
+        id: Uuid,
+        from: DeveloperStatus,
+        to: DeveloperStatus,
+    ) -> Result<bool, CatalogError> {
+        let catalog = &self.catalog;
+        let schema = catalog.schema("developers")?;
+        let (old, _turn) = catalog.load_to_change(schema, &Key::Id(id)).await?;
+        let Some(old) = old.filter(|old| status(old) == Some(from)) else { return Ok(false) };
+        let body = Body::json([("status".to_owned(), to.code().into())].into_iter().collect());
+        let draft = catalog.drafted(schema, Write::Patch, body, Some(&old), None).await?;
+        self.change_developer(schema, old, draft).await.map(|_| true)
+    }
+
     async fn change_developer(&self, schema: &Schema, old: Entity, draft: Draft) -> Result<Entity, CatalogError> {
         let catalog = &self.catalog;
         let id = id_of(&old).ok_or(CatalogError::NotFound)?;

@@ -12,6 +12,7 @@
 //! HTTP.
 
 mod applications;
+mod calls;
 mod confine;
 mod contracts;
 mod credentials;
@@ -28,14 +29,15 @@ mod tokens;
 use std::sync::Arc;
 
 use super::catalog::Catalog;
-use crate::config::AppAuth;
 
 pub use applications::{Application, Created, Issued, Keeping, Scope};
+pub use calls::Calls;
 pub use contracts::Side;
 pub use credentials::NewSecret;
 pub use invite::{Invite, InviteError, Invited};
 pub use services::{Entrance, Offer, Offers};
 
+pub use crate::config::AppAuth;
 pub use crate::storage::TokenFilter;
 
 /// The use cases. Cheap to clone.
