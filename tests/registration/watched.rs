@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, id, read};
+use crate::people::CALLBACK;
 
 const TOKENS: &str = "ops:admin:0123456789abcdef0123,watch:read-only:fedcba9876543210fedc";
 
@@ -100,7 +101,7 @@ async fn moves_are_told_to_the_log_by_ids_only() {
 async fn odd_texts_are_kept_or_refused_and_break_nothing() {
     let desk = Desk::open();
     let developer = desk.developer("ана@пример.бг").await;
-    let odd = ["日本語のアプリ", "o'dd \"$1\"", "\u{202e}rtl", "a\nb", "😀", " "];
+    let odd = ["日本語のアプリ", "o'dd \"$1\"", "\u{202e}rtl", "😀"];
     for name in odd {
         let application = desk.application(&developer, name).await;
         assert_eq!(application["name"], name);
@@ -111,6 +112,11 @@ async fn odd_texts_are_kept_or_refused_and_break_nothing() {
         desk.get("/developers/%D0%B0%D0%BD%D0%B0@%D0%BF%D1%80%D0%B8%D0%BC%D0%B5%D1%80.%D0%B1%D0%B3").await.0,
         200
     );
+    for name in ["a\nb", "a\r\nX-Admin: yes", " ", "a\u{7f}"] {
+        let body = json!({ "name": name, "redirect_uri": CALLBACK });
+        let faults = desk.faults(&format!("/developers/{}/applications", id(&developer)), body).await;
+        assert_eq!(faults, json!({ "name": "must be one line that is not blank" }));
+    }
     let path = format!("/developers/{}", id(&developer));
     let long = "x".repeat(20_000);
     for body in [
