@@ -5,12 +5,13 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::Registration;
-use super::confine::{confine, judged};
 use super::rows::{Row, borrowed, reference, refused_of, text_of};
 use crate::actors::Forget;
 use crate::config::AppAuth;
 use crate::domain::{ConsumerType, Secret};
-use crate::engine::catalog::{CatalogError, Happened, Key, ListRequest, Listing, Parent, id_of, reference_to, refused};
+use crate::engine::catalog::{
+    CatalogError, Happened, Key, ListRequest, Listing, Parent, confine, id_of, judged, reference_to, refused,
+};
 use crate::schema::{Body, Entity, Violations, Write};
 use crate::storage::Handed;
 

@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::applications::Application;
-use super::confine::{confine, judged};
 use super::rows::reference;
 use crate::domain::ContractStatus;
 use crate::engine::catalog::{
-    CatalogError, Happened, Key, ListRequest, Listing, Parent, id_of, reference_to, referred, refused, restored,
+    CatalogError, Happened, Key, ListRequest, Listing, Parent, confine, id_of, judged, reference_to, referred, refused,
+    restored,
 };
 use crate::schema::{Body, Entity, Write};
 use crate::storage::{ListQuery, Lookup};

@@ -6,11 +6,10 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::applications::{Application, Issued, Keeping, is_unset};
-use super::confine::{confine_to, judged};
 use crate::actors::Forget;
 use crate::config::AppAuth;
 use crate::domain::{MOST_SECRETS, Secret, Timestamp};
-use crate::engine::catalog::{CatalogError, Key, ListRequest, Listing, Parent, id_of};
+use crate::engine::catalog::{CatalogError, Key, ListRequest, Listing, Parent, confine_to, id_of, judged};
 use crate::schema::{APPLICATIONS_CREDENTIAL, Body, Entity, Schema, Violations, Write, entities};
 use crate::storage::Removal;
 
@@ -194,6 +193,14 @@ impl Registration {
                 Err(CatalogError::Conflict("the last secret of a credential cannot be deleted".to_owned()))
             }
         }
+    }
+
+    /// A credential as its developer may see it later: without the hash that is kept of its secret.
+    pub fn without_hash(mut credential: Entity) -> Entity {
+        if credential.get("hash_secret").and_then(Value::as_bool) == Some(true) {
+            credential.shift_remove("client_secret");
+        }
+        credential
     }
 
     fn new_secret(&self) -> Secret {

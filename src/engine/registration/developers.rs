@@ -5,11 +5,12 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::Registration;
-use super::confine::{confine, judged};
 use super::rows::{all_of, borrowed, refused_of, text_of};
 use crate::actors::Forget;
 use crate::domain::{ConsumerType, DeveloperStatus, Secret};
-use crate::engine::catalog::{CatalogError, Draft, Happened, Key, ListRequest, Listing, id_of, reference_to, refused};
+use crate::engine::catalog::{
+    CatalogError, Draft, Happened, Key, ListRequest, Listing, confine, id_of, judged, reference_to, refused,
+};
 use crate::schema::{Body, Entity, Schema, Write};
 use crate::storage::ListQuery;
 
