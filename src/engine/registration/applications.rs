@@ -13,7 +13,7 @@ use crate::engine::catalog::{
     CatalogError, Happened, Key, ListRequest, Listing, Parent, confine, id_of, judged, reference_to, refused,
 };
 use crate::schema::{Body, Entity, Violations, Write};
-use crate::storage::Handed;
+use crate::storage::{Handed, Holder};
 
 /// Whose applications a caller may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,6 +202,7 @@ impl Registration {
                 Scope::Developer(_) => Err(CatalogError::NotFound),
             };
         };
+        self.drain(Holder::Application(id)).await?;
         let consumer = catalog.store.delete_application(id).await?;
         self.forget_consumers(consumer.as_slice()).await?;
         info!(application.id = %id, "application {id} was deleted");
