@@ -21,6 +21,8 @@ mod routing;
 mod serve;
 mod state;
 
+pub use access::{Foreign, foreign};
+pub use errors::told;
 pub use serve::configure;
 pub use state::{AdminIdentity, AdminRole, AdminState, AuditEntry, AuditPage, Exposure, Surroundings};
 
