@@ -109,24 +109,25 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_developer_id ON sessions (developer_id);
 CREATE INDEX sessions_expires_at ON sessions (expires_at);
 
--- What mailed links carry (verification of an address, a new password, an invitation); used once.
+-- What mailed links carry (verification of an address, a new address, a new password); used once.
 CREATE TABLE mailed_tokens (
     digest BLOB NOT NULL PRIMARY KEY,
     purpose TEXT NOT NULL,
     email TEXT NOT NULL,
-    developer_id BLOB REFERENCES developers (id) ON DELETE CASCADE,
+    developer_id BLOB NOT NULL REFERENCES developers (id) ON DELETE CASCADE,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX mailed_tokens_developer_id ON mailed_tokens (developer_id);
 CREATE INDEX mailed_tokens_expires_at ON mailed_tokens (expires_at);
 
--- Mails to be sent, being sent, and lately sent. The text is sealed: links in it are secrets.
+-- Mails to be sent, and what has become of them. The text is sealed, for links in it are secrets, and gone once the mail
+-- is sent or given up.
 CREATE TABLE mails (
     id BLOB NOT NULL PRIMARY KEY,
     recipient TEXT NOT NULL,
     subject TEXT NOT NULL,
-    body_sealed BLOB NOT NULL,
+    body_sealed BLOB,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL,
     error TEXT,

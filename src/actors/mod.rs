@@ -9,6 +9,7 @@
 //! | [`Link`] | one per node | the list of workers, and the order of invalidations |
 //! | [`Keeper`] | one per node | rebuilding the configuration snapshot |
 //! | [`Janitor`] | one per node | removing what has expired |
+//! | [`Mailer`] | one per node | sending mails, and trying again |
 //! | [`Recorder`] | one per node | the audit log's batch |
 //!
 //! **Invariants:** every mailbox is bounded, and a full one is answered "try again later"; an invalidation is
@@ -25,6 +26,7 @@ mod issuer;
 mod janitor;
 mod keeper;
 mod link;
+mod mailer;
 mod recorder;
 
 pub use credentials::{Ask, Caches, Credentials, FindClient, FindConsumer, FindJwtSecret, FindKey, FindToken};
@@ -34,4 +36,5 @@ pub use issuer::{Issue, IssueError, Issuer};
 pub use janitor::Janitor;
 pub use keeper::{Keeper, PublishError, Rebuild};
 pub use link::{Announce, Forget, Join, Link};
+pub use mailer::{Mailer, Wake};
 pub use recorder::{Record, Recorder};

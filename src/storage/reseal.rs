@@ -34,22 +34,40 @@ struct Column {
     replace: String,
 }
 
+/// Sealed columns of tables that are no entities.
+const BESIDE: &[(&str, &str)] = &[("mails", "body")];
+
+fn column(table: &str, field: &str) -> Column {
+    let column = format!("{field}_sealed");
+    let old = format!("FROM {table} WHERE substr({column}, 1, 4) <> $1");
+    Column {
+        context: context(table, field),
+        stale: format!("SELECT count(*) {old}"),
+        page: format!("SELECT id, {column} {old} AND id > $2 ORDER BY id LIMIT $3"),
+        replace: format!("UPDATE {table} SET {column} = $2 WHERE id = $1 AND {column} = $3 RETURNING id"),
+    }
+}
+
 fn columns(schema: &Schema) -> impl Iterator<Item = Column> {
-    let table = schema.name;
-    schema.fields.iter().filter(|field| field.seal != Seal::Clear).map(move |field| {
-        let column = format!("{}_sealed", field.name);
-        let old = format!("FROM {table} WHERE substr({column}, 1, 4) <> $1");
-        Column {
-            context: context(table, field.name),
-            stale: format!("SELECT count(*) {old}"),
-            page: format!("SELECT id, {column} {old} AND id > $2 ORDER BY id LIMIT $3"),
-            replace: format!("UPDATE {table} SET {column} = $2 WHERE id = $1 AND {column} = $3 RETURNING id"),
-        }
-    })
+    let sealed = schema.fields.iter().filter(|field| field.seal != Seal::Clear);
+    sealed.map(move |field| column(schema.name, field.name))
+}
+
+fn columns_beside() -> impl Iterator<Item = Column> {
+    BESIDE.iter().map(|(table, field)| column(table, field))
+}
+
+/// Every sealed column, those of the schemas first.
+fn every_column(schemas: &[&Schema]) -> impl Iterator<Item = Column> {
+    schemas.iter().flat_map(|schema| columns(schema)).chain(columns_beside())
 }
 
 pub(super) fn statements(schema: &Schema) -> impl Iterator<Item = String> {
     columns(schema).flat_map(|column| [column.stale, column.page, column.replace])
+}
+
+pub(super) fn statements_beside() -> impl Iterator<Item = String> {
+    columns_beside().flat_map(|column| [column.stale, column.page, column.replace])
 }
 
 impl Store {
@@ -60,7 +78,7 @@ impl Store {
     /// Counts the sealed values that another key than the newest one sealed.
     pub async fn count_stale_seals(&self, schemas: &[&Schema]) -> Outcome<u64> {
         let mut total = 0;
-        for column in schemas.iter().flat_map(|schema| columns(schema)) {
+        for column in every_column(schemas) {
             if let Some(row) = self.read(column.stale, vec![self.primary()]).await?.pop() {
                 total += u64::try_from(row.read("sealed").int()?).unwrap_or(0);
             }
@@ -79,7 +97,7 @@ impl Store {
         limit: usize,
     ) -> Result<Resealed, StorageError> {
         let from = from.unwrap_or(ResealCursor { column: 0, after: Uuid::nil() });
-        let Some(column) = schemas.iter().flat_map(|schema| columns(schema)).nth(from.column) else {
+        let Some(column) = every_column(schemas).nth(from.column) else {
             return Ok(Resealed { done: 0, next: None });
         };
         let keyring = self.keyring();

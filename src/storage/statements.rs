@@ -3,7 +3,10 @@
 use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
-use super::{Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, sweep, tokens};
+use super::{
+    Store, admin_tokens, audit, clients, codes, exchange, keys, mailed_tokens, mails, postgres, reseal, sessions,
+    sweep, tokens,
+};
 
 const WRITTEN: &[&[&str]] = &[
     &[PING],
@@ -13,6 +16,9 @@ const WRITTEN: &[&[&str]] = &[
     codes::STATEMENTS,
     exchange::STATEMENTS,
     keys::STATEMENTS,
+    mailed_tokens::STATEMENTS,
+    mails::STATEMENTS,
+    sessions::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
 ];
@@ -22,6 +28,7 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
     if store.kind() == "postgres" {
         every.push(postgres::INSERT_TOKENS.to_owned());
     }
+    every.extend(reseal::statements_beside());
     for schema in schemas {
         let table = store.table(schema);
         every.extend([&table.insert, &table.find, &table.update, &table.delete, &table.all].map(|sql| sql.to_string()));

@@ -27,6 +27,10 @@ pub enum Meter {
     SecretsRemembered,
     Overloaded,
     AuditDropped,
+    MailsSent,
+    MailsPutOff,
+    MailsFailed,
+    MailsKept,
 }
 
 const METERS: &[(Meter, &str, &str)] = &[
@@ -54,6 +58,14 @@ const METERS: &[(Meter, &str, &str)] = &[
     (Meter::SecretsRemembered, "tollgate_secrets_verified_total{how=\"memory\"}", ""),
     (Meter::Overloaded, "tollgate_overloaded_total", "Requests refused because a queue was full."),
     (Meter::AuditDropped, "tollgate_audit_dropped_total", "Audit records that could not be stored."),
+    (
+        Meter::MailsSent,
+        "tollgate_mails_total{outcome=\"sent\"}",
+        "Mails by what became of them; put_off counts attempts.",
+    ),
+    (Meter::MailsPutOff, "tollgate_mails_total{outcome=\"put_off\"}", ""),
+    (Meter::MailsFailed, "tollgate_mails_total{outcome=\"failed\"}", ""),
+    (Meter::MailsKept, "tollgate_mails_total{outcome=\"kept\"}", ""),
 ];
 
 /// The counters of one worker.

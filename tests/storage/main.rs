@@ -2,6 +2,7 @@
 //!
 //! The PostgreSQL half needs `TOLLGATE_TEST_POSTGRES` (a URL of a server where schemas may be made) and fails without it.
 
+mod accounts;
 mod bench;
 mod catalog;
 mod codes;
