@@ -122,6 +122,7 @@ impl Gateway {
         surroundings.take_tokens(&settings.admin_tokens);
         let parts = Parts {
             settings,
+            node: node.clone(),
             catalog,
             vitals,
             publisher: Arc::clone(&publisher),

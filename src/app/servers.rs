@@ -15,6 +15,8 @@ use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
 use crate::admin::{self, AdminState, Exposure};
 use crate::config::Settings;
+use crate::console::{self, ConsoleState};
+use crate::engine::Node;
 use crate::engine::catalog::Catalog;
 
 pub(super) struct Servers {
@@ -26,6 +28,7 @@ pub(super) struct Servers {
 /// What the servers are made of.
 pub(super) struct Parts {
     pub settings: Settings,
+    pub node: Node,
     pub catalog: Catalog,
     pub vitals: Vitals,
     pub publisher: Arc<Publisher>,
@@ -38,19 +41,20 @@ impl Servers {
     /// # Errors
     /// A socket cannot be used, or TLS has no certificate.
     pub(super) fn start(listeners: Listeners, parts: Parts) -> Result<Self, Failure> {
-        let Parts { settings, catalog, vitals, publisher, surroundings } = parts;
+        let Parts { settings, node, catalog, vitals, publisher, surroundings } = parts;
         let admin_tls = match listeners.admin_tls.is_empty() {
             true => None,
             false => Some(publisher.admin_tls()?),
         };
         let proxy = proxy(&settings, listeners.proxy, listeners.proxy_tls, &publisher).map_err(Failure::failed)?;
-        let state = |exposure| Data::new(AdminState::new(catalog.clone(), exposure, surroundings.clone()));
         let exposure = match (settings.admin_is_loopback(), settings.admin_allow_insecure) {
             (true, _) => Exposure::Loopback,
             (false, true) => Exposure::Insecure,
             (false, false) => Exposure::Tokens,
         };
-        let admin = admin(state(exposure), listeners.admin, listeners.admin_tls, admin_tls).map_err(Failure::failed)?;
+        let state = Data::new(AdminState::new(catalog, exposure, surroundings));
+        let console = Data::new(ConsoleState::new(state.clone(), node, settings.portal.secure_cookies));
+        let admin = admin(state, console, listeners.admin, listeners.admin_tls, admin_tls).map_err(Failure::failed)?;
         let status = status(vitals, listeners.status).map_err(Failure::failed)?;
         let (proxy, admin, status) = (running(proxy), running(admin), running(status));
         Ok(Self { proxy, admin, status })
@@ -80,13 +84,16 @@ fn proxy(
 
 fn admin(
     state: Data<AdminState>,
+    console: Data<ConsoleState>,
     plain: Vec<Bound>,
     tls: Vec<Bound>,
     config: Option<rustls::ServerConfig>,
 ) -> std::io::Result<Server> {
     let mut server = HttpServer::new(move || {
-        let state = state.clone();
-        App::new().configure(move |config| admin::configure(config, state))
+        let (state, console) = (state.clone(), console.clone());
+        App::new()
+            .configure(move |config| console::configure(config, console))
+            .configure(move |config| admin::configure(config, state))
     });
     for bound in plain {
         server = server.listen(bound.socket)?;

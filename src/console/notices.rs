@@ -10,10 +10,11 @@ pub(super) enum Done {
     Saved,
     Unchanged,
     Deleted,
+    LoggedOut,
 }
 
 impl Done {
-    const ALL: [Self; 4] = [Self::Created, Self::Saved, Self::Unchanged, Self::Deleted];
+    const ALL: [Self; 5] = [Self::Created, Self::Saved, Self::Unchanged, Self::Deleted, Self::LoggedOut];
 
     fn word(self) -> &'static str {
         match self {
@@ -21,6 +22,7 @@ impl Done {
             Self::Saved => "saved",
             Self::Unchanged => "unchanged",
             Self::Deleted => "deleted",
+            Self::LoggedOut => "logged-out",
         }
     }
 
@@ -30,6 +32,7 @@ impl Done {
             Self::Saved => Notice::good("The changes were saved, and are in force."),
             Self::Unchanged => Notice::wait("Nothing was changed."),
             Self::Deleted => Notice::good("It was deleted."),
+            Self::LoggedOut => Notice::good("You are logged out."),
         }
     }
 

@@ -18,7 +18,8 @@ mod refresh;
 mod validate;
 mod worker;
 
-pub use crate::storage::{AuditRecord, Tagged};
+pub use crate::cache::{Attempts, Leniency};
+pub use crate::storage::{AuditRecord, MailRecord, MailState, Session, SessionHolder, Tagged};
 pub use authorize::Sent;
 pub use error::EngineError;
 pub use issue::Issued;

@@ -86,7 +86,7 @@ fn created_page(
 pub(in crate::console) async fn save(visit: &Visit, path: &str, id: &str, form: &Form) -> Answer {
     let (sheet, id, entity) = found(visit, path, id).await?;
     if form.text("revision") != revision(visit, &sheet.schema, &entity) {
-        let faults = Faults { across: vec![CHANGED_MEANWHILE.to_owned()], ..Faults::default() };
+        let faults = Faults::across(CHANGED_MEANWHILE);
         return page_of(visit, &sheet, &entity, None, &faults, 409).await;
     }
     let places = places(&sheet.schema, Use::Change);

@@ -153,9 +153,7 @@ mod tests {
     #[test]
     fn a_name_is_never_a_secret() {
         let registry = Registry::new(Vec::new());
-        let name = |entity: &str, value: Value| {
-            name_of(registry.entity(entity).unwrap(), value.as_object().unwrap())
-        };
+        let name = |entity: &str, value: Value| name_of(registry.entity(entity).unwrap(), value.as_object().unwrap());
         assert_eq!(name("keyauth_credentials", json!({"id": "i", "key": "hunter2"})), "i");
         assert_eq!(name("services", json!({"id": "i", "name": null})), "i");
         assert_eq!(name("services", json!({"id": "i", "name": "orders"})), "orders");

@@ -17,12 +17,7 @@ pub(super) fn removal(name: &str) -> String {
 ///
 /// # Errors
 /// Texts that cannot be read.
-pub(super) fn body(
-    registry: &Registry,
-    places: &[Place<'_>],
-    shown: &Entity,
-    form: &Form,
-) -> Result<Entity, Faults> {
+pub(super) fn body(registry: &Registry, places: &[Place<'_>], shown: &Entity, form: &Form) -> Result<Entity, Faults> {
     let (mut body, mut faults) = (Entity::new(), Faults::default());
     for place in places {
         if place.is_secret && form.is_set(&removal(&place.name)) {

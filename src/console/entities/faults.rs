@@ -16,6 +16,11 @@ pub(super) struct Faults {
 }
 
 impl Faults {
+    /// A text that concerns the whole form.
+    pub(super) fn across(text: &str) -> Self {
+        Self { across: vec![text.to_owned()], by_name: BTreeMap::new() }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.across.is_empty() && self.by_name.is_empty()
     }
@@ -149,7 +154,7 @@ mod tests {
         let body = json!({"paths": ["/a", "b"], "headers": {"x y": ["1"]}, "service": {"id": "x"}});
         let body = crate::schema::Body::json(body.as_object().unwrap().clone());
         let faults = faults(registry.insert(routes, body, &mut |_| Value::Null).unwrap_err());
-        assert_eq!(faults.at("paths"), "element 2: should start with: /");
+        assert_eq!(faults.at("paths"), "element 2: should start with: / (fixed path) or ~/ (regex path)");
         assert!(faults.at("headers").starts_with("x y: "), "{faults:?}");
         assert_eq!(faults.at("service"), "expected a valid UUID");
     }

@@ -74,7 +74,12 @@ impl<'v> Names<'v> {
     }
 
     /// What the gateway says of an entity: its id, instants, what it computed.
-    pub(super) async fn facts(&mut self, schema: &Schema, entity: &Entity, fixed: &[&str]) -> Result<Vec<Fact>, Refusal> {
+    pub(super) async fn facts(
+        &mut self,
+        schema: &Schema,
+        entity: &Entity,
+        fixed: &[&str],
+    ) -> Result<Vec<Fact>, Refusal> {
         let mut facts = Vec::new();
         for field in schema.fields.iter().filter(|field| fixed.contains(&field.name)) {
             let value = entity.get(field.name).unwrap_or(&Value::Null);

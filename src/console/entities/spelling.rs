@@ -86,12 +86,7 @@ pub(super) fn sent(text: &str) -> String {
 ///
 /// # Errors
 /// What is wrong with a text that is no JSON.
-pub(super) fn value(
-    field: &Field,
-    spelling: Spelling,
-    text: &str,
-    key: Option<&'static str>,
-) -> Result<Value, String> {
+pub(super) fn value(field: &Field, spelling: Spelling, text: &str, key: Option<&'static str>) -> Result<Value, String> {
     // White space is a text of its own, such as the separator between scopes.
     let is_blank = if matches!(field.kind, Kind::String) { text.is_empty() } else { text.trim().is_empty() };
     if is_blank {

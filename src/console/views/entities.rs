@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use super::form::{Leads, Section};
-use super::parts::{Cell, Choice, Fact, Paging};
+use super::form::{Input, Leads, Section};
+use super::parts::{Cell, Choice, Fact, Paging, Shown};
 use crate::pages::Page;
 
 #[derive(Clone, Debug)]

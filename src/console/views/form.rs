@@ -24,11 +24,21 @@ pub struct Leads {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    Line { value: String },
-    Area { value: String, is_code: bool },
-    Choice { words: Vec<Word> },
+    Line {
+        value: String,
+    },
+    Area {
+        value: String,
+        is_code: bool,
+    },
+    Choice {
+        words: Vec<Word>,
+    },
     /// Masked; changed when something is typed.
-    Secret { is_area: bool, is_removable: bool },
+    Secret {
+        is_area: bool,
+        is_removable: bool,
+    },
 }
 
 /// An entry of a select.

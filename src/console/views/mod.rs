@@ -4,10 +4,12 @@
 
 mod entities;
 mod form;
+mod login;
 mod parts;
 
 pub use entities::{
     ChoosePluginPage, CollectionCard, CollectionPage, CollectionsPage, ItemPage, ItemRow, Made, MadePage,
 };
 pub use form::{Control, Input, Leads, Section, Word};
+pub use login::LoginPage;
 pub use parts::{Badge, Cell, Choice, ConfirmPage, Fact, Paging, Shown, Tab, When};
