@@ -8,6 +8,8 @@ ALTER TABLE plugins ADD COLUMN display_name TEXT UNIQUE;
 
 -- When the secret of the credential itself ends; null = never. Further secrets stand in `oauth2_credential_secrets`.
 ALTER TABLE oauth2_credentials ADD COLUMN client_secret_expires_at TIMESTAMPTZ;
+CREATE INDEX oauth2_credentials_client_secret_expires_at ON oauth2_credentials (client_secret_expires_at)
+    WHERE client_secret_expires_at IS NOT NULL;
 
 CREATE TABLE oauth2_credential_secrets (
     id UUID NOT NULL PRIMARY KEY,

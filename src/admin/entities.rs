@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::errors;
 use super::query::Asked;
 use super::reply::Reply;
+use super::routing::Found;
 use super::state::AdminState;
 use crate::engine::catalog::{Catalog, CatalogError, Key, Listing, Parent, Put};
 use crate::schema::{Body, Entity, Schema, Shape, Verb};
@@ -12,13 +13,20 @@ use crate::schema::{Body, Entity, Schema, Shape, Verb};
 /// A request to an entity's endpoint, its path parameters decoded.
 pub(super) struct Ask<'r> {
     pub verb: Verb,
-    pub parameters: &'r [String],
+    pub found: &'r Found<'r>,
     pub path: &'r str,
     pub query: &'r str,
     pub body: Body,
 }
 
-/// Answers at any endpoint but the information ones.
+impl Ask<'_> {
+    /// The first parameter of the path.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.found.parameters.first().map(String::as_str)
+    }
+}
+
+/// Answers at the endpoints that follow from the schemas.
 pub(super) async fn answer(state: &AdminState, shape: &Shape, ask: Ask<'_>) -> Reply {
     let answered = match shape {
         Shape::Collection { entity } => many(state, entity, None, ask).await,
@@ -32,7 +40,7 @@ pub(super) async fn answer(state: &AdminState, shape: &Shape, ask: Ask<'_>) -> R
             Err(error) => Err(error),
         },
         Shape::Referenced { entity, field, target } => referenced(state, entity, field, target, ask).await,
-        Shape::Info { .. } => Err(CatalogError::NotFound),
+        Shape::Registration(_) | Shape::Info { .. } => Err(CatalogError::NotFound),
     };
     answered.unwrap_or_else(|error| errors::reply(&error))
 }
@@ -50,10 +58,15 @@ async fn parent_of(
 
 /// The key in a place of the path. The table of endpoints says how many there are.
 fn key(ask: &Ask<'_>, place: usize) -> Key {
-    Key::parse(ask.parameters.get(place).map(String::as_str).unwrap_or_default())
+    Key::parse(ask.found.parameters.get(place).map(String::as_str).unwrap_or_default())
 }
 
-async fn many(state: &AdminState, entity: &str, parent: Option<Parent>, ask: Ask<'_>) -> Result<Reply, CatalogError> {
+pub(super) async fn many(
+    state: &AdminState,
+    entity: &str,
+    parent: Option<Parent>,
+    ask: Ask<'_>,
+) -> Result<Reply, CatalogError> {
     let catalog = &state.catalog;
     let schema = catalog.schema(entity)?;
     match ask.verb {
@@ -82,7 +95,7 @@ async fn list(
     Ok(Reply::json(200, page(listing, &asked, ask.path)))
 }
 
-fn page(listing: Listing, asked: &Asked, path: &str) -> Value {
+pub(super) fn page(listing: Listing, asked: &Asked, path: &str) -> Value {
     let mut page = Map::new();
     page.insert("data".to_owned(), listing.data.into_iter().map(Value::Object).collect());
     page.insert("next".to_owned(), asked.next(path, listing.offset.as_deref()));
@@ -101,7 +114,7 @@ async fn one(state: &AdminState, entity: &str, parent: Option<Parent>, ask: Ask<
     item(&state.catalog, schema, &key, parent.as_ref(), ask.verb, ask.body).await
 }
 
-async fn item(
+pub(super) async fn item(
     catalog: &Catalog,
     schema: &Schema,
     key: &Key,
@@ -121,7 +134,7 @@ async fn item(
     }
 }
 
-fn found(entity: Option<Entity>) -> Result<Reply, CatalogError> {
+pub(super) fn found(entity: Option<Entity>) -> Result<Reply, CatalogError> {
     entity.map(|entity| Reply::json(200, Value::Object(entity))).ok_or(CatalogError::NotFound)
 }
 

@@ -16,6 +16,7 @@ mod entities;
 mod errors;
 mod information;
 mod query;
+mod registration;
 mod reply;
 mod routing;
 mod serve;

@@ -20,7 +20,7 @@ use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
 use super::{admin_tokens, demo, keyring, migrate, private_file, reload};
-use crate::actors::{Exchanger, Janitor, Keeper, Link, Recorder, hasher_pool};
+use crate::actors::{Exchanger, Janitor, Keeper, Ledger, Link, Recorder, Tallies, hasher_pool};
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring};
 use crate::engine::Node;
@@ -187,6 +187,7 @@ impl Gateway {
             Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),
             Step::new("status", Duration::from_secs(2), servers.status.stop(false)),
             Step::new("echo", Duration::from_secs(2), echo),
+            Step::new("ledger", Duration::from_secs(5), balance(node.clone())),
             // Everything answered is durable; what is left is handing the file back in good order.
             Step::new("store", Duration::from_secs(10), async move { node.store.close().await }),
         ])
@@ -244,6 +245,7 @@ async fn ensure_admin_token(store: &Store, folder: &Path) -> Result<(), Failure>
 fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
     let meters = Arc::new(telemetry::Registry::default());
     let (tables, publish) = (publisher.tables(), Arc::clone(publisher));
+    let tallies = Tallies::default();
     let link = Link::start_link();
     Node {
         id: Uuid::new_v4(),
@@ -256,9 +258,18 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
         link,
         keeper: Keeper::start_with(store.clone(), tables, move |rows| publish.publish(rows)),
         recorder: Recorder::start_with(store.clone(), meters.worker()),
+        ledger: Ledger::start_with(store.clone(), Clock::System, tallies.clone()),
+        tallies,
         hashing: Default::default(),
         reading_custom: Arc::default(),
         meters,
+    }
+}
+
+/// What was counted of calls is added up before the store closes.
+async fn balance(node: Node) {
+    if let Err(failure) = node.balance().await {
+        warn!(error = %failure, "the last calls of applications could not be added up");
     }
 }
 

@@ -18,6 +18,7 @@ use crate::config::Settings;
 use crate::console::{self, ConsoleState};
 use crate::engine::Node;
 use crate::engine::catalog::Catalog;
+use crate::engine::registration::Registration;
 
 pub(super) struct Servers {
     pub proxy: ServerHandle,
@@ -52,7 +53,8 @@ impl Servers {
             (false, true) => Exposure::Insecure,
             (false, false) => Exposure::Tokens,
         };
-        let state = Data::new(AdminState::new(catalog, exposure, surroundings));
+        let registration = Registration::new(catalog, settings.portal.app_auth);
+        let state = Data::new(AdminState::new(registration, exposure, surroundings));
         let console = Data::new(ConsoleState::new(state.clone(), node, settings.portal.secure_cookies));
         let admin = admin(state, console, listeners.admin, listeners.admin_tls, admin_tls).map_err(Failure::failed)?;
         let status = status(vitals, listeners.status).map_err(Failure::failed)?;

@@ -17,6 +17,7 @@ pub struct PortalSettings {
     pub proxy_url: Option<String>,
     pub auto_approve: bool,
     pub email_verification: bool,
+    pub hide_accounts: bool,
     pub app_auth: AppAuth,
     pub cors_origins: Vec<String>,
     pub secure_cookies: bool,
@@ -59,11 +60,12 @@ impl Reader<'_> {
         let proxy_url = self.optional("portal.proxy_url", "http://… or https://…", parse_url);
         let auto_approve = flag(self, "portal.auto_approve");
         let email_verification = flag(self, "portal.email_verification");
+        let hide_accounts = flag(self, "portal.hide_accounts");
         let app_auth = self.parsed("portal.app_auth", "kong-oauth2 or external-oauth2", |text| {
             [AppAuth::KongOauth2, AppAuth::ExternalOauth2].into_iter().find(|known| known.name() == text)
         });
         let cors_origins = self.list("portal.cors_origins", |text| {
-            parse_url(text).ok_or_else(|| format!("`{text}` is not an origin, such as https://portal.example.com"))
+            parse_origin(text).ok_or_else(|| format!("`{text}` is not an origin, such as https://portal.example.com"))
         });
         let secure_cookies = flag(self, "portal.secure_cookies");
         Some(PortalSettings {
@@ -74,6 +76,7 @@ impl Reader<'_> {
             proxy_url,
             auto_approve: auto_approve?,
             email_verification: email_verification?,
+            hide_accounts: hide_accounts?,
             app_auth: app_auth?,
             cors_origins,
             secure_cookies: secure_cookies?,
@@ -100,9 +103,27 @@ fn parse_url(text: &str) -> Option<String> {
     (sound && plain).then(|| text.trim_end_matches('/').to_owned())
 }
 
+/// What browsers send as `Origin`: scheme, host in small letters, port unless it is the scheme's own.
+fn parse_origin(text: &str) -> Option<String> {
+    let origin = parse_url(text)?.to_ascii_lowercase();
+    let (scheme, authority) = origin.split_once("://")?;
+    let own_port = if scheme == "https" { ":443" } else { ":80" };
+    let authority = authority.strip_suffix(own_port).unwrap_or(authority);
+    (!authority.contains(['/', '@', '*'])).then(|| format!("{scheme}://{authority}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn origins_are_as_browsers_send_them() {
+        assert_eq!(parse_origin("HTTPS://P.example:443/").as_deref(), Some("https://p.example"));
+        assert_eq!(parse_origin("http://localhost:3000").as_deref(), Some("http://localhost:3000"));
+        for bad in ["null", "*", "https://*.example", "https://a/b", "https://u@a", "a.example"] {
+            assert_eq!(parse_origin(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn urls_lose_their_last_slash() {

@@ -7,6 +7,7 @@
 //!
 //! **Absent on purpose:** HTTP and its texts (rooms `plugins`, `admin`), and protocol decisions (`oauth2`).
 
+pub mod accounts;
 mod authenticate;
 mod authorize;
 pub mod catalog;
@@ -15,6 +16,7 @@ mod issue;
 mod node;
 mod ports;
 mod refresh;
+pub mod registration;
 mod validate;
 mod worker;
 

@@ -20,7 +20,7 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(15);
 const LONGEST_DETAIL: usize = 500;
 
 /// The way mails take.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Transport {
     Smtp(Smtp),
     /// No mail server is set: mails are kept where people can look at them.
@@ -45,12 +45,9 @@ pub struct SendError {
     pub detail: String,
 }
 
-impl fmt::Debug for Transport {
+impl fmt::Debug for Smtp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Smtp(_) => "Transport::Smtp(..)",
-            Self::Kept => "Transport::Kept",
-        })
+        write!(out, "Smtp(from {})", self.from)
     }
 }
 
@@ -71,17 +68,6 @@ impl Transport {
         }
         Ok(Self::Smtp(Smtp { server: server.timeout(Some(COMMAND_LIMIT)).build(), from }))
     }
-
-    /// Sends one mail; `id` is the same whenever the same mail is sent again. Keeping is no sending: nothing happens.
-    ///
-    /// # Errors
-    /// Whether trying again may help, and why it failed.
-    pub async fn send(&self, mail: &Mail, id: Uuid) -> Result<(), SendError> {
-        match self {
-            Self::Smtp(smtp) => smtp.send(mail, id).await,
-            Self::Kept => Ok(()),
-        }
-    }
 }
 
 /// Whether the URL says what to say hello as: `smtp://host/name`.
@@ -98,7 +84,11 @@ fn domain(from: &Mailbox) -> Option<String> {
 }
 
 impl Smtp {
-    async fn send(&self, mail: &Mail, id: Uuid) -> Result<(), SendError> {
+    /// Sends one mail; `id` is the same whenever the same mail is sent again.
+    ///
+    /// # Errors
+    /// Whether trying again may help, and why it failed.
+    pub async fn send(&self, mail: &Mail, id: Uuid) -> Result<(), SendError> {
         let message = self.message(mail, id)?;
         match tokio::time::timeout(LIMIT, self.server.send(message)).await {
             Ok(Ok(_)) => Ok(()),

@@ -3,4 +3,5 @@
 //! **Absent on purpose:** rules of developers, applications and contracts (room `engine`).
 
 mod lines;
+mod show;
 mod views;

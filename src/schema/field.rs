@@ -63,7 +63,7 @@ pub enum Auto {
 }
 
 /// A check of one value, by the texts of admin-api.md section 3.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Check {
     OneOf(&'static [&'static str]),
     OneOfIntegers(&'static [i64]),
@@ -140,6 +140,12 @@ pub struct Schema {
     pub virtuals: Vec<Field>,
     /// What a list may be filtered by: `client_id`, `credential.id`.
     pub filters: Vec<&'static str>,
+    /// What a list may be sorted by: `created_at`, or a text that is never null.
+    pub sorts: Vec<&'static str>,
+    /// What a body may say of a new entity; `None`: every field. The others are the gateway's.
+    pub posted: Option<&'static [&'static str]>,
+    /// What a body may change; `None`: every field.
+    pub patched: Option<&'static [&'static str]>,
     /// Whether a list refuses query parameters it does not know; where Kong ignores them, so do we.
     pub strict_filters: bool,
     /// Rewrites a body before it is validated (a shorthand into the fields it stands for).

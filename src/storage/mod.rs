@@ -12,6 +12,7 @@
 //! repository traits and mocks (SQLite in memory is the test double).
 
 mod admin_tokens;
+mod application_requests;
 mod audit;
 mod clients;
 mod codes;
@@ -28,10 +29,13 @@ mod mails;
 mod migrations;
 mod page;
 mod postgres;
+mod registration;
 mod reseal;
 mod rows;
+mod secrets;
 mod sessions;
 mod sqlite;
+mod standings;
 mod statements;
 mod store;
 mod sweep;
@@ -39,11 +43,14 @@ mod table;
 mod tokens;
 mod value;
 
+pub use application_requests::ApplicationCalls;
 pub use error::StorageError;
 pub use location::{Location, PostgresOptions, Role, SqliteOptions};
 pub use mailed_tokens::{MailedToken, Purpose};
 pub use mails::{DueMail, MailRecord, MailState, NewMail};
-pub use page::{AdminRole, AdminToken, AuditRecord, ListQuery, Lookup, Page, TagFilter, Tagged};
+pub use page::{AdminRole, AdminToken, AuditRecord, ListQuery, Lookup, Order, Page, TagFilter, Tagged};
+pub use registration::Handed;
 pub use reseal::{ResealCursor, Resealed};
+pub use secrets::{ClientSecretRow, Removal};
 pub use sessions::{Session, SessionHolder};
 pub use store::{Migration, Store};

@@ -4,13 +4,14 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, audit, clients, codes, exchange, keys, mailed_tokens, mails, postgres, reseal, sessions,
-    sweep, tokens,
+    Store, admin_tokens, application_requests, audit, clients, codes, exchange, keys, mailed_tokens, mails, postgres,
+    registration, reseal, secrets, sessions, standings, sweep, tokens,
 };
 
 const WRITTEN: &[&[&str]] = &[
     &[PING],
     admin_tokens::STATEMENTS,
+    application_requests::STATEMENTS,
     audit::STATEMENTS,
     clients::STATEMENTS,
     codes::STATEMENTS,
@@ -18,7 +19,10 @@ const WRITTEN: &[&[&str]] = &[
     keys::STATEMENTS,
     mailed_tokens::STATEMENTS,
     mails::STATEMENTS,
+    registration::STATEMENTS,
+    secrets::STATEMENTS,
     sessions::STATEMENTS,
+    standings::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
 ];
@@ -28,11 +32,12 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
     if store.kind() == "postgres" {
         every.push(postgres::INSERT_TOKENS.to_owned());
     }
-    every.extend(reseal::statements_beside());
+    every.extend([store.renaming_role(), store.taking_role()]);
     for schema in schemas {
         let table = store.table(schema);
         every.extend([&table.insert, &table.find, &table.update, &table.delete, &table.all].map(|sql| sql.to_string()));
-        every.extend(reseal::statements(schema));
+        every.push(registration::asking_together(&table));
     }
+    every.extend(reseal::statements(schemas));
     Ok(every)
 }

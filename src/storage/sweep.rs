@@ -8,7 +8,7 @@ use super::Store;
 use super::store::Outcome;
 use super::value::count;
 
-pub(super) const STATEMENTS: &[&str] = &[TOKENS, CODES, REPLACED, KEYS, SESSIONS, MAILED_TOKENS, MAILS, AUDIT];
+pub(super) const STATEMENTS: &[&str] = &[TOKENS, CODES, REPLACED, KEYS, SECRETS, SESSIONS, MAILED_TOKENS, MAILS, AUDIT];
 
 /// The inner question walks the index of `expires_at` and stops at the limit.
 const TOKENS: &str = "DELETE FROM oauth2_tokens WHERE id IN
@@ -20,6 +20,8 @@ const REPLACED: &str = "DELETE FROM oauth2_replaced_refresh_tokens WHERE digest 
     RETURNING digest";
 const KEYS: &str = "DELETE FROM keyauth_credentials WHERE id IN
     (SELECT id FROM keyauth_credentials WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
+const SECRETS: &str = "DELETE FROM oauth2_credential_secrets WHERE id IN
+    (SELECT id FROM oauth2_credential_secrets WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
 
 const SESSIONS: &str = "DELETE FROM sessions WHERE id IN
     (SELECT id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING id";
@@ -44,13 +46,26 @@ impl Store {
     /// Deletes at most `limit` ended rows; less than `limit` means that nothing is left to sweep.
     pub async fn sweep_expired(&self, now: Timestamp, limit: usize) -> Outcome<usize> {
         let forgotten = now.plus_seconds(-CODE_MEMORY_SECONDS);
-        let ends =
-            [(TOKENS, now), (CODES, forgotten), (REPLACED, now), (KEYS, now), (SESSIONS, now), (MAILED_TOKENS, now)];
+        let ends = [
+            (TOKENS, now),
+            (CODES, forgotten),
+            (REPLACED, now),
+            (KEYS, now),
+            (SECRETS, now),
+            (SESSIONS, now),
+            (MAILED_TOKENS, now),
+        ];
         let mut swept = 0;
         for (statement, end) in ends {
             if swept < limit {
                 swept += self.write(statement, vec![end.into(), count(limit - swept)]).await?.len();
             }
+        }
+        if swept < limit {
+            swept += self.empty_ended_secrets(now, limit - swept).await?;
+        }
+        if swept < limit {
+            swept += self.sweep_application_requests(now, limit - swept).await?;
         }
         for (statement, memory) in [(AUDIT, AUDIT_MEMORY_SECONDS), (MAILS, MAIL_MEMORY_SECONDS)] {
             if swept < limit {

@@ -1,5 +1,7 @@
 //! A headless Chromium, driven over `WebDriver`: the protocol is plain JSON over HTTP, no library needed.
 
+#![expect(dead_code, reason = "each test binary uses a part of this")]
+
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -117,7 +119,42 @@ impl Browser {
     }
 
     async fn devtools(&self, command: &str, params: Value) {
-        self.tell("/goog/cdp/execute", json!({ "cmd": command, "params": params })).await;
+        self.ask_devtools(command, params).await;
+    }
+
+    async fn ask_devtools(&self, command: &str, params: Value) -> Value {
+        self.tell("/goog/cdp/execute", json!({ "cmd": command, "params": params })).await
+    }
+
+    /// Presses keys where the focus is: `\u{E004}` is Tab, `\u{E007}` Enter, by the standard.
+    pub async fn press(&self, keys: &str) {
+        let keys = keys.chars().flat_map(|key| {
+            let key = key.to_string();
+            [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })]
+        });
+        let actions = json!({ "actions": [{ "type": "key", "id": "keys", "actions": keys.collect::<Vec<_>>() }] });
+        self.tell("/actions", actions).await;
+    }
+
+    /// What axe-core finds wrong with the page for people with disabilities, serious and critical faults only; in light
+    /// and in dark.
+    pub async fn accessibility_faults(&self) -> Vec<String> {
+        let modules = std::env::var("TOLLGATE_TEST_NODE_MODULES").expect("run tests/run, or point it at node_modules");
+        let axe = fs::read_to_string(Path::new(&modules).join("axe-core/axe.min.js")).unwrap();
+        let mut faults = Vec::new();
+        for scheme in ["light", "dark"] {
+            let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+            self.devtools("Emulation.setEmulatedMedia", features).await;
+            self.run(&axe).await;
+            let script = "return axe.run().then(found => found.violations
+                .filter(fault => ['serious', 'critical'].includes(fault.impact))
+                .map(fault => fault.id + ': ' + fault.nodes.map(node => node.html).slice(0, 3).join(' | ')))";
+            let found = self.run(script).await;
+            let found = found.as_array().unwrap().iter().map(|fault| format!("{scheme}: {}", fault.as_str().unwrap()));
+            faults.extend(found);
+        }
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [] })).await;
+        faults
     }
 
     /// Keeps a picture of the page for each screen, and makes sure that nothing is cut off sideways.
@@ -127,7 +164,10 @@ impl Browser {
             self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
             let overflows = self.run("return document.documentElement.scrollWidth > window.innerWidth").await;
             assert_eq!(overflows, false, "{name} is wider than a {screen}");
-            let png = STANDARD.decode(self.ask("/screenshot").await.as_str().unwrap()).unwrap();
+            // The whole page, not only what fits the screen.
+            let whole = json!({ "format": "png", "captureBeyondViewport": true });
+            let taken = self.ask_devtools("Page.captureScreenshot", whole).await;
+            let png = STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
             fs::write(self.screenshots.join(format!("{name}-{screen}.png")), png).unwrap();
         }
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;

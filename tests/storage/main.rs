@@ -16,5 +16,7 @@ mod on_postgres_tls;
 mod on_sqlite;
 mod refreshes;
 mod resealing;
+mod secrets;
+mod standings;
 mod tokens;
 mod verbs;

@@ -30,20 +30,23 @@ use crate::storage::{Lookup, Store};
 
 pub use change::{Change, Happened};
 pub use error::CatalogError;
+pub(in crate::engine) use hooks::Draft;
 pub use hooks::restored;
 pub use key::Key;
 pub use list::{ListRequest, Listing, offset, parse_offset, size, tag_filter};
 pub use ports::{Pending, Ports};
+pub(in crate::engine) use references::{reference_to, referred};
 pub use tags::TagPage;
+pub(in crate::engine) use write::refused;
 pub use write::{Parent, Put};
 
 /// The use cases of the Admin API's entities. Cheap to clone.
 #[derive(Clone)]
 pub struct Catalog {
     pub registry: Arc<Registry>,
-    store: Store,
-    clock: Clock,
-    ports: Arc<dyn Ports>,
+    pub(in crate::engine) store: Store,
+    pub(in crate::engine) clock: Clock,
+    pub(in crate::engine) ports: Arc<dyn Ports>,
     turns: Turns,
 }
 
@@ -101,7 +104,7 @@ impl Catalog {
     }
 
     /// One entity as it is stored, its moved fields back in place.
-    async fn load(&self, schema: &Schema, key: &Key) -> Result<Option<Entity>, CatalogError> {
+    pub(in crate::engine) async fn load(&self, schema: &Schema, key: &Key) -> Result<Option<Entity>, CatalogError> {
         let lookup = match (key, schema.key) {
             (Key::Id(id), _) => Lookup::Id(*id),
             (Key::Name(name), Some(field)) => Lookup::Field(field, name.clone()),
@@ -112,7 +115,7 @@ impl Catalog {
     }
 
     /// What a client gets of a stored entity.
-    async fn shown(&self, schema: &Schema, entity: &Entity) -> Result<Entity, CatalogError> {
+    pub(in crate::engine) async fn shown(&self, schema: &Schema, entity: &Entity) -> Result<Entity, CatalogError> {
         let mut shown = schema.public(entity);
         hooks::add_virtuals(self, schema, entity, &mut shown).await?;
         Ok(shown)
@@ -130,6 +133,6 @@ impl Catalog {
 }
 
 /// The id of a stored entity.
-fn id_of(entity: &Entity) -> Option<Uuid> {
+pub(in crate::engine) fn id_of(entity: &Entity) -> Option<Uuid> {
     entity.get("id")?.as_str()?.parse().ok()
 }

@@ -13,3 +13,6 @@ pub use applications::{
     CredentialView, Range, SecretRow, ShownOnce,
 };
 pub use services::{CatalogPage, Choice, Fact, HomePage, OwnApplication, ServiceCard, ServicePage, SpecPage, Status};
+
+#[cfg(test)]
+mod tests;

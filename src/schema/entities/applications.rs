@@ -32,6 +32,11 @@ pub(super) fn schema() -> Schema {
     Schema::new("applications", "What a developer calls services with.", fields)
         .without_collection()
         .filters(&["name", "custom_id", "developer.id"])
+        .sorts(&["created_at", "name"])
+        .confined(
+            &["id", "name", "redirect_uri", "custom_id", "description", "developer"],
+            &["name", "redirect_uri", "custom_id", "description"],
+        )
         .derive(key)
 }
 

@@ -23,6 +23,8 @@ mod snis;
 
 use super::Schema;
 
+pub use oauth2_credentials::APPLICATIONS_CREDENTIAL;
+
 /// Every built-in entity; what refers stands after what it refers to.
 pub fn all() -> Vec<Schema> {
     vec![

@@ -3,6 +3,12 @@
 use crate::schema::checks::redirect_uri;
 use crate::schema::{Auto, Field, OnDelete, Schema, Seal};
 
+/// What a body may say of the credential of an application when it is made, and to change it.
+pub const APPLICATIONS_CREDENTIAL: (&[&str], &[&str]) = (
+    &["id", "name", "client_id", "client_secret", "redirect_uris", "hash_secret", "client_type", "tags"],
+    &["redirect_uris"],
+);
+
 pub(super) fn schema() -> Schema {
     let fields = vec![
         Field::id(),

@@ -1,0 +1,45 @@
+//! Application registration: developers, their applications, the contracts of those with services, and what hangs on
+//! them (application-registration.md section 6). The Admin API, the portal and the console ask the same use cases.
+//!
+//! A developer and an application each have a hidden consumer: credentials, tokens and plugins hang on that, and its end
+//! takes them all with it. Bodies are judged by the schemas, through the [`Catalog`].
+//!
+//! **Invariants:** a developer, an application and their consumers come and go together, in one transaction; what a
+//! closed contract or developer had (tokens, codes, sessions) ends in the transaction that closes it, and no cache
+//! answers it any more when the caller is told; who holds an [`Application`] was allowed to see it.
+//!
+//! **Absent on purpose:** admission of calls (the gate, in room `plugins`), log-in and mails (rooms `portal`, `mail`),
+//! HTTP.
+
+mod applications;
+mod confine;
+mod contracts;
+mod developers;
+mod expanded;
+mod forgetting;
+mod roles;
+mod rows;
+
+use super::catalog::Catalog;
+use crate::config::AppAuth;
+
+pub use applications::{Application, Created, Issued, Keeping, Scope};
+pub use contracts::Side;
+
+/// The use cases. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub catalog: Catalog,
+    app_auth: AppAuth,
+}
+
+impl Registration {
+    pub fn new(catalog: Catalog, app_auth: AppAuth) -> Self {
+        Self { catalog, app_auth }
+    }
+
+    /// Who keeps the credentials of applications.
+    pub fn app_auth(&self) -> AppAuth {
+        self.app_auth
+    }
+}
