@@ -21,6 +21,7 @@ mod reply;
 mod routing;
 mod serve;
 mod state;
+mod tokens;
 
 pub use access::{Foreign, foreign};
 pub use errors::told;

@@ -9,5 +9,8 @@ mod support;
 
 mod applications;
 mod consumers;
+mod contracts;
+mod credentials;
 mod developers;
 mod people;
+mod services;

@@ -213,7 +213,7 @@ fn parent_of(scope: Scope) -> Option<Parent> {
 }
 
 /// Nothing, or an empty field of a form.
-fn is_unset(value: &Value) -> bool {
+pub(super) fn is_unset(value: &Value) -> bool {
     value.is_null() || value.as_str() == Some("")
 }
 

@@ -7,7 +7,7 @@
 
 mod certificates;
 mod consumers;
-mod contracts;
+pub(super) mod contracts;
 mod credentials;
 mod developers;
 mod ends;
@@ -46,7 +46,10 @@ pub(super) fn filter(schema: &Schema, (field, value): &(String, Value)) -> Resul
         ("developers", "role") => Ok(("roles".to_owned(), value.clone())),
         ("developers", "email") => Ok((field.clone(), developers::as_written(value))),
         ("developers", "status") => Ok((field.clone(), developers::status(value)?)),
-        ("application_instances", "status") => Ok((field.clone(), contracts::status(value)?)),
+        ("application_instances", "status") => {
+            let status = contracts::status(value.as_str().unwrap_or_default())?;
+            Ok((field.clone(), status.code().into()))
+        }
         _ => Ok((field.clone(), value.clone())),
     }
 }
