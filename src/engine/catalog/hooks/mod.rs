@@ -82,6 +82,7 @@ pub(super) async fn complete(
             Ok(())
         }
         "oauth2_credentials" => {
+            credentials::check_secret(old, &draft.entity)?;
             credentials::end_with_its_secret(old, &mut draft.entity);
             credentials::hash_secret(catalog, old, &mut draft.entity).await
         }
