@@ -19,7 +19,7 @@ use super::snapshot::Publisher;
 use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
-use super::{admin_tokens, demo, keyring, migrate, private_file, reload};
+use super::{accounts, admin_tokens, demo, keyring, migrate, private_file, reload};
 use crate::actors::{Exchanger, Janitor, Keeper, Ledger, Link, Recorder, Tallies, hasher_pool};
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring};
@@ -120,10 +120,12 @@ impl Gateway {
         let vitals = Vitals::new(readiness.clone(), Arc::clone(&node.meters), Arc::clone(&publisher.gateway));
         let surroundings = Arc::new(NodeSurroundings::new(node.clone(), vitals.clone(), &source.layers()));
         surroundings.take_tokens(&settings.admin_tokens);
+        let is_dev = !matches!(demo, Demo::None);
+        let accounts = accounts::start(&node, catalog, &settings, is_dev)?;
         let parts = Parts {
             settings,
             node: node.clone(),
-            catalog,
+            accounts,
             vitals,
             publisher: Arc::clone(&publisher),
             surroundings: Arc::clone(&surroundings),

@@ -5,6 +5,7 @@
 //!
 //! **Absent on purpose:** anything a request needs; by then this room has handed over.
 
+mod accounts;
 mod admin_tokens;
 mod cli;
 mod demo;

@@ -17,8 +17,7 @@ use crate::admin::{self, AdminState, Exposure};
 use crate::config::Settings;
 use crate::console::{self, ConsoleState};
 use crate::engine::Node;
-use crate::engine::catalog::Catalog;
-use crate::engine::registration::Registration;
+use crate::engine::accounts::Accounts;
 
 pub(super) struct Servers {
     pub proxy: ServerHandle,
@@ -30,7 +29,7 @@ pub(super) struct Servers {
 pub(super) struct Parts {
     pub settings: Settings,
     pub node: Node,
-    pub catalog: Catalog,
+    pub accounts: Accounts,
     pub vitals: Vitals,
     pub publisher: Arc<Publisher>,
     pub surroundings: Arc<NodeSurroundings>,
@@ -42,7 +41,7 @@ impl Servers {
     /// # Errors
     /// A socket cannot be used, or TLS has no certificate.
     pub(super) fn start(listeners: Listeners, parts: Parts) -> Result<Self, Failure> {
-        let Parts { settings, node, catalog, vitals, publisher, surroundings } = parts;
+        let Parts { settings, node, accounts, vitals, publisher, surroundings } = parts;
         let admin_tls = match listeners.admin_tls.is_empty() {
             true => None,
             false => Some(publisher.admin_tls()?),
@@ -53,9 +52,8 @@ impl Servers {
             (false, true) => Exposure::Insecure,
             (false, false) => Exposure::Tokens,
         };
-        let registration = Registration::new(catalog, settings.portal.app_auth);
-        let state = Data::new(AdminState::new(registration, exposure, surroundings));
-        let console = Data::new(ConsoleState::new(state.clone(), node, settings.portal.secure_cookies));
+        let state = Data::new(AdminState::new(accounts.registration().clone(), exposure, surroundings));
+        let console = Data::new(ConsoleState::new(state.clone(), node, accounts, settings.portal.secure_cookies));
         let admin = admin(state, console, listeners.admin, listeners.admin_tls, admin_tls).map_err(Failure::failed)?;
         let status = status(vitals, listeners.status).map_err(Failure::failed)?;
         let (proxy, admin, status) = (running(proxy), running(admin), running(status));

@@ -8,14 +8,14 @@ use rand::random;
 
 use super::frame::{HOME, LOGIN, SITE};
 use super::notices::{self, Done};
-use super::refusal::{failed, plain};
+use super::refusal::told;
 use super::serve::entry;
 use super::session::{self, Session};
 use super::state::ConsoleState;
 use super::views::LoginPage;
 use crate::admin::AdminIdentity;
-use crate::domain::{Secret, TokenDigest};
-use crate::engine::EngineError;
+use crate::domain::Secret;
+use crate::engine::accounts::{AccountError, SessionHolder};
 use crate::pages::{Csrf, Form, Notice, Page, Visitor, answer, redirect};
 
 /// The log-in, to go on to a page.
@@ -72,18 +72,14 @@ pub(super) async fn log_in(
     let admitted = match admit(state, &token).await {
         Ok(Some(admitted)) => admitted,
         Ok(None) => return again("No admin token is like this one.", 401),
-        Err(error) => {
-            let (status, _, text) = failed(&error);
-            return again(&text, status);
-        }
+        Err(error) => return told(error),
     };
     let Admitted { who, cookie: value } = admitted;
     state.attempts.lock().unwrap_or_else(PoisonError::into_inner).forget(&session::origin(request));
     if let Some(before) = before
-        && let Err(error) = session::end_now(state, &before).await
+        && let Err(error) = state.accounts.log_out(&before.cookie).await
     {
-        let (status, title, text) = failed(&error);
-        return plain(status, title, &text);
+        return told(error);
     }
     let session = Session { cookie: value, who };
     let mut record = entry(request, &session, id);
@@ -111,16 +107,16 @@ struct Admitted {
     cookie: Secret,
 }
 
-async fn admit(state: &ConsoleState, token: &Secret) -> Result<Option<Admitted>, EngineError> {
-    let digest: TokenDigest = state.node.keyring.digest(token.reveal().as_bytes());
+async fn admit(state: &ConsoleState, token: &Secret) -> Result<Option<Admitted>, AccountError> {
+    let digest = state.node.keyring.digest(token.reveal().as_bytes());
     let Some(who) = state.admin.surroundings.find_admin_digest(digest).await? else { return Ok(None) };
-    Ok(Some(Admitted { who, cookie: session::begin(state, digest).await? }))
+    let begun = state.accounts.begin_session(SessionHolder::Admin(digest)).await?;
+    Ok(Some(Admitted { who, cookie: begun.cookie }))
 }
 
 pub(super) async fn log_out(state: &ConsoleState, session: Session) -> HttpResponse {
-    if let Err(error) = session::end_now(state, &session).await {
-        let (status, title, text) = failed(&error);
-        return plain(status, title, &text);
+    if let Err(error) = state.accounts.log_out(&session.cookie).await {
+        return told(error);
     }
     let mut response = redirect(&Done::LoggedOut.at(LOGIN));
     set_cookie(&mut response, &state.session_cookie().clear());

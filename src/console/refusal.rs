@@ -7,6 +7,7 @@ use super::frame::HOME;
 use super::visit::Visit;
 use crate::admin;
 use crate::engine::EngineError;
+use crate::engine::accounts::AccountError;
 use crate::engine::catalog::CatalogError;
 use crate::pages::{Page, Way, message};
 
@@ -38,6 +39,15 @@ impl From<EngineError> for Refusal {
     }
 }
 
+impl From<AccountError> for Refusal {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Catalog(error) => error.into(),
+            other => Self::Engine(EngineError::Failed(other.to_string())),
+        }
+    }
+}
+
 impl Refusal {
     /// The page of a refusal. This is the door where failures are logged.
     pub(super) fn page(&self, visit: &Visit) -> HttpResponse {
@@ -60,8 +70,14 @@ impl Refusal {
     }
 }
 
+/// A failure, to somebody of whom nothing is known yet.
+pub(super) fn told(error: impl Into<Refusal>) -> HttpResponse {
+    let (status, title, text) = error.into().told();
+    plain(status, title, &text)
+}
+
 /// Details go to the log, not to the page.
-pub(super) fn failed(failure: &EngineError) -> (u16, &'static str, String) {
+fn failed(failure: &EngineError) -> (u16, &'static str, String) {
     if failure.is_transient() {
         warn!(error = %failure, "a page of the console was answered with 503: {failure}");
         return (503, "Try again", "The gateway cannot do this now. Please try again in a moment.".to_owned());

@@ -5,7 +5,7 @@ use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::frame::{HOME, LOGIN};
-use super::refusal::{Refusal, failed, plain};
+use super::refusal::{Refusal, plain, told};
 use super::session::{self, Session};
 use super::state::ConsoleState;
 use super::visit::Visit;
@@ -52,10 +52,7 @@ async fn answer(request: &HttpRequest, payload: Payload, state: &Data<ConsoleSta
     }
     let session = match session::find(state, request).await {
         Ok(session) => session,
-        Err(error) => {
-            let (status, title, text) = failed(&error);
-            return plain(status, title, &text);
-        }
+        Err(error) => return told(error),
     };
     match (path.as_slice(), session, reads) {
         (["login"], Some(_), true) => redirect(HOME),
@@ -123,20 +120,20 @@ async fn post(
 ) -> HttpResponse {
     let visit = visit(state, request, &session);
     let limit = if matches!(path, ["services", _, "document"]) { DOCUMENT_FORM } else { FORM };
-    let told = |status, title, text: &str| message(status, visit.page(title, ""), text, None);
+    let refused = |status, title, text: &str| message(status, visit.page(title, ""), text, None);
     let form = match Form::read(request, payload, limit).await {
         Ok(form) => form,
-        Err(error) => return told(error.status(), "This cannot be read", error.text()),
+        Err(error) => return refused(error.status(), "This cannot be read", error.text()),
     };
     if !visit.csrf.matches(&form.text("csrf_token")) {
         let text = "The form was not made for this session. Please go back, load the page again, and send it again.";
-        return told(403, "Nothing was done", text);
+        return refused(403, "Nothing was done", text);
     }
     if path == ["logout"] {
         return login::log_out(state, session).await;
     }
     if !visit.writes() {
-        return told(403, "Nothing was done", "This token may only read.");
+        return refused(403, "Nothing was done", "This token may only read.");
     }
     let path = path.iter().map(|segment| (*segment).to_owned()).collect();
     // A task of its own, so that a browser that goes away does not leave behind a change that is stored and not in

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use actix_web::web::Data;
 
 use crate::admin::AdminState;
+use crate::engine::accounts::Accounts;
 use crate::engine::{Attempts, Leniency, Node};
 use crate::pages::Cookie;
 
@@ -18,6 +19,7 @@ const ADDRESSES: usize = 10_000;
 pub struct ConsoleState {
     pub admin: Data<AdminState>,
     pub node: Node,
+    pub accounts: Accounts,
     /// Whether cookies are for HTTPS only.
     secure_cookies: bool,
     pub(super) attempts: Mutex<Attempts<IpAddr>>,
@@ -25,8 +27,8 @@ pub struct ConsoleState {
 
 impl ConsoleState {
     /// `secure_cookies`: whether they are for HTTPS only (`portal.secure_cookies`).
-    pub fn new(admin: Data<AdminState>, node: Node, secure_cookies: bool) -> Self {
-        Self { admin, node, secure_cookies, attempts: Mutex::new(Attempts::new(WRONG_TOKENS, ADDRESSES)) }
+    pub fn new(admin: Data<AdminState>, node: Node, accounts: Accounts, secure_cookies: bool) -> Self {
+        Self { admin, node, accounts, secure_cookies, attempts: Mutex::new(Attempts::new(WRONG_TOKENS, ADDRESSES)) }
     }
 
     /// Who is logged in.

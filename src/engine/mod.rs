@@ -21,7 +21,7 @@ mod validate;
 mod worker;
 
 pub use crate::cache::{Attempts, Leniency};
-pub use crate::storage::{AuditRecord, MailRecord, MailState, Session, SessionHolder, Tagged};
+pub use crate::storage::{AuditRecord, Tagged};
 pub use authorize::Sent;
 pub use error::EngineError;
 pub use issue::Issued;
