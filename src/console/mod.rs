@@ -11,15 +11,29 @@
 //! **Absent on purpose:** rules of entities, contracts and tokens (room `engine`): the console asks what the Admin API asks.
 
 mod acts;
+mod applications;
+mod audit;
+mod calls;
+mod contracts;
+mod developers;
+mod documents;
 mod entities;
+mod facts;
 mod frame;
+mod home;
 mod login;
+mod mails;
 mod notices;
+mod paging;
 mod read;
 mod refusal;
+mod requests;
 mod serve;
+mod services;
 mod session;
 mod state;
+mod token_search;
+mod tokens;
 mod views;
 mod visit;
 

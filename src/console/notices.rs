@@ -11,10 +11,40 @@ pub(super) enum Done {
     Unchanged,
     Deleted,
     LoggedOut,
+    Approved,
+    Rejected,
+    Revoked,
+    Suspended,
+    Resumed,
+    Withdrawn,
+    DeveloperApproved,
+    DeveloperRejected,
+    DeveloperRevoked,
+    Nobody,
+    TokenRevoked,
+    MailRetried,
 }
 
 impl Done {
-    const ALL: [Self; 5] = [Self::Created, Self::Saved, Self::Unchanged, Self::Deleted, Self::LoggedOut];
+    const ALL: [Self; 17] = [
+        Self::Created,
+        Self::Saved,
+        Self::Unchanged,
+        Self::Deleted,
+        Self::LoggedOut,
+        Self::Approved,
+        Self::Rejected,
+        Self::Revoked,
+        Self::Suspended,
+        Self::Resumed,
+        Self::Withdrawn,
+        Self::DeveloperApproved,
+        Self::DeveloperRejected,
+        Self::DeveloperRevoked,
+        Self::Nobody,
+        Self::TokenRevoked,
+        Self::MailRetried,
+    ];
 
     fn word(self) -> &'static str {
         match self {
@@ -23,6 +53,18 @@ impl Done {
             Self::Unchanged => "unchanged",
             Self::Deleted => "deleted",
             Self::LoggedOut => "logged-out",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Revoked => "revoked",
+            Self::Suspended => "suspended",
+            Self::Resumed => "resumed",
+            Self::Withdrawn => "withdrawn",
+            Self::DeveloperApproved => "developer-approved",
+            Self::DeveloperRejected => "developer-rejected",
+            Self::DeveloperRevoked => "developer-revoked",
+            Self::Nobody => "nobody",
+            Self::TokenRevoked => "token-revoked",
+            Self::MailRetried => "mail-retried",
         }
     }
 
@@ -33,6 +75,18 @@ impl Done {
             Self::Unchanged => Notice::wait("Nothing was changed."),
             Self::Deleted => Notice::good("It was deleted."),
             Self::LoggedOut => Notice::good("You are logged out."),
+            Self::Approved => Notice::good("The contract was approved: calls pass from now on."),
+            Self::Rejected => Notice::good("The contract was rejected."),
+            Self::Revoked => Notice::good("The contract was revoked: calls are refused from now on."),
+            Self::Suspended => Notice::good("The contract was suspended: calls are refused until it is resumed."),
+            Self::Resumed => Notice::good("The contract was resumed."),
+            Self::Withdrawn => Notice::good("The contract was withdrawn."),
+            Self::DeveloperApproved => Notice::good("The developer was let in."),
+            Self::DeveloperRejected => Notice::good("The developer was rejected."),
+            Self::DeveloperRevoked => Notice::good("The developer was shut out, with all applications."),
+            Self::Nobody => Notice::bad("No address was given, so nobody was invited."),
+            Self::TokenRevoked => Notice::good("The token was revoked."),
+            Self::MailRetried => Notice::good("The mail is tried now."),
         }
     }
 

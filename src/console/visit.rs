@@ -8,6 +8,7 @@ use super::refusal::Refusal;
 use super::state::ConsoleState;
 use crate::admin::{AdminIdentity, AdminRole};
 use crate::engine::catalog::Catalog;
+use crate::engine::registration::Registration;
 use crate::pages::{Csrf, Form, Page};
 use crate::schema::Schema;
 
@@ -23,6 +24,10 @@ pub(super) struct Visit {
 impl Visit {
     pub(super) fn catalog(&self) -> &Catalog {
         &self.state.admin.catalog
+    }
+
+    pub(super) fn registration(&self) -> &Registration {
+        &self.state.admin.registration
     }
 
     pub(super) fn schema(&self, name: &str) -> Result<&Schema, Refusal> {

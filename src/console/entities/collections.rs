@@ -119,7 +119,7 @@ impl Collection {
 }
 
 /// What an entity is called: its key where that is no secret, a plugin's name, else its id.
-pub(super) fn name_of(schema: &Schema, entity: &Entity) -> String {
+pub(in crate::console) fn name_of(schema: &Schema, entity: &Entity) -> String {
     let text = |name: &str| entity.get(name).and_then(Value::as_str).map(str::to_owned);
     let key = schema.key.filter(|key| schema.field(key).is_some_and(|field| field.seal == Seal::Clear));
     let own = key.and_then(text);

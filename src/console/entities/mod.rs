@@ -17,5 +17,8 @@ mod shown;
 mod spelling;
 
 pub(super) use change::{create, delete, save};
+pub(super) use collections::name_of;
 pub(super) use item::{confirm_deletion, new, one};
 pub(super) use list::{collections, list};
+pub(super) use place::label;
+pub(super) use shown::{Names, path_of};

@@ -107,7 +107,7 @@ impl Place<'_> {
 const ABBREVIATIONS: [&str; 13] =
     ["api", "ca", "http", "https", "id", "jwt", "pkce", "rsa", "tls", "ttl", "uri", "url", "grpc"];
 
-pub(super) fn label(name: &str) -> String {
+pub(in crate::console) fn label(name: &str) -> String {
     let word = |(nth, word): (usize, &str)| match word {
         "ids" => "IDs".to_owned(),
         "uris" => "URIs".to_owned(),

@@ -38,6 +38,24 @@ impl<'v> Names<'v> {
         Ok(name)
     }
 
+    /// A text of a referenced entity, in place of its name.
+    pub(in crate::console) async fn field(
+        &mut self,
+        entity: &'static str,
+        id: &str,
+        field: &str,
+    ) -> Result<String, Refusal> {
+        let place = (entity, format!("{id} {field}"));
+        if let Some(known) = self.found.get(&place) {
+            return Ok(known.clone());
+        }
+        let found = self.visit.catalog().find(self.visit.schema(entity)?, &Key::parse(id), None).await?;
+        let text = found.and_then(|found| found.get(field)?.as_str().map(str::to_owned));
+        let text = text.unwrap_or_else(|| id.to_owned());
+        self.found.insert(place, text.clone());
+        Ok(text)
+    }
+
     /// A link to what a reference leads to.
     pub(in crate::console) async fn link(&mut self, entity: &'static str, id: &str) -> Result<Leads, Refusal> {
         let text = self.of(entity, id).await?;

@@ -114,6 +114,19 @@ impl Accounts {
         Ok((data, next))
     }
 
+    /// Has a mail tried now that failed and waits to be tried again. False: it does not wait for that.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn retry_mail(&self, id: Uuid) -> Result<bool, AccountError> {
+        let node = &self.0.node;
+        let hastened = node.store.hasten_mail(id, node.clock.now()).await?;
+        if hastened {
+            self.0.outbox.posted(1);
+        }
+        Ok(hastened)
+    }
+
     /// A mail, and text and HTML while they are there: until it is sent or given up. The text holds links that log in
     /// whoever follows them.
     ///
