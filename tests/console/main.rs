@@ -1,0 +1,9 @@
+//! The console over HTTP, as a browser without a script sees it.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod browser;
+mod forms;
+mod html;
+mod login;
