@@ -7,3 +7,5 @@ mod browser;
 mod forms;
 mod html;
 mod login;
+mod people;
+mod stage;
