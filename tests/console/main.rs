@@ -4,6 +4,7 @@
 mod support;
 
 mod browser;
+mod entities;
 mod forms;
 mod html;
 mod login;
