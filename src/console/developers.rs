@@ -26,7 +26,7 @@ pub(super) async fn list(visit: &Visit) -> Answer {
     let (status, email) = (visit.query.text("status"), visit.query.text("email"));
     let chosen = DeveloperStatus::of_word(&status);
     let mut request = paging::request(visit, true);
-    request.filters.extend(chosen.map(|status| ("status".to_owned(), status.code().into())));
+    request.filters.extend(chosen.map(|status| ("status".to_owned(), status.word().into())));
     let wanted = email.trim().to_lowercase();
     if !wanted.is_empty() {
         request.filters.push(("email".to_owned(), wanted.into()));

@@ -66,7 +66,6 @@ fn form_page(visit: &Visit, service: &Entity, is_new: bool, path: String, conten
         service,
         path,
         contents,
-        is_new,
     };
     Ok(answer(status, &page))
 }

@@ -29,7 +29,7 @@ pub(super) async fn page(visit: &Visit) -> Answer {
 }
 
 async fn counts(visit: &Visit) -> Result<Vec<Count>, Refusal> {
-    let requested = (ContractStatus::Requested.code(), DeveloperStatus::Requested.code());
+    let requested = (ContractStatus::Requested.word(), DeveloperStatus::Requested.word());
     let contracts = count(visit, CONTRACTS, Some(requested.0)).await?;
     let waiting = count(visit, "developers", Some(requested.1)).await?;
     let (failed, more) = visit.state.accounts.mails(Some(MailState::Failed), None, MOST_MAILS).await?;
@@ -49,7 +49,7 @@ async fn counts(visit: &Visit) -> Result<Vec<Count>, Refusal> {
 }
 
 /// How many there are (in a status); `None`: more than are counted out.
-async fn count(visit: &Visit, entity: &str, status: Option<i64>) -> Result<Option<u64>, Refusal> {
+async fn count(visit: &Visit, entity: &str, status: Option<&str>) -> Result<Option<u64>, Refusal> {
     let filters = status.map(|status| ("status".to_owned(), status.into())).into_iter().collect();
     let request = ListRequest { filters, size: Some("1".to_owned()), ..ListRequest::default() };
     Ok(visit.catalog().list(visit.schema(entity)?, &request).await?.total)

@@ -15,7 +15,7 @@ pub(super) async fn page(visit: &Visit) -> Answer {
     let status = contracts::tab(&visit.query.text("status"));
     // Who has waited longest comes first; of what was decided, the last.
     let mut request = paging::request(visit, status != ContractStatus::Requested);
-    request.filters.push(("status".to_owned(), status.code().into()));
+    request.filters.push(("status".to_owned(), status.word().into()));
     let mut listing = visit.catalog().list(visit.schema(CONTRACTS)?, &request).await?;
     let data = std::mem::take(&mut listing.data);
     let (developers, more_developers) = match status {
@@ -40,7 +40,7 @@ async fn waiting(visit: &Visit) -> Result<(Vec<DeveloperCard>, Option<String>), 
     let requested = DeveloperStatus::Requested;
     let mut request = paging::request(visit, false);
     request.offset = None;
-    request.filters.push(("status".to_owned(), requested.code().into()));
+    request.filters.push(("status".to_owned(), requested.word().into()));
     let listing = visit.registration().developers(&request).await?;
     let card = |developer| DeveloperCard {
         developer: leads(format!("{DEVELOPERS}/{}", text(developer, "id")), text(developer, "email")),

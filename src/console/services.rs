@@ -58,7 +58,7 @@ async fn offers(visit: &Visit) -> Result<HashMap<Uuid, Offer>, Refusal> {
 /// How many contracts of a service wait for a word.
 async fn waiting(visit: &Visit, service: &str) -> Result<u64, Refusal> {
     let filters =
-        vec![("service.id".to_owned(), service.into()), ("status".to_owned(), ContractStatus::Requested.code().into())];
+        vec![("service.id".to_owned(), service.into()), ("status".to_owned(), ContractStatus::Requested.word().into())];
     let request = ListRequest { filters, size: Some("1".to_owned()), ..ListRequest::default() };
     let listing = visit.catalog().list(visit.schema(CONTRACTS)?, &request).await?;
     Ok(listing.total.unwrap_or(u64::MAX))
@@ -76,7 +76,7 @@ pub(super) async fn one(visit: &Visit, id: &str) -> Answer {
     let path = format!("{SERVICES}/{id}");
     let status = contracts::tab(&visit.query.text("status"));
     let mut request = paging::request(visit, status != ContractStatus::Requested);
-    request.filters.push(("status".to_owned(), status.code().into()));
+    request.filters.push(("status".to_owned(), status.word().into()));
     let mut listing = visit.registration().contracts(Side::Service(id), &request).await?;
     let data = std::mem::take(&mut listing.data);
     let offer = match visit.registration().service(None, id).await {

@@ -6,7 +6,7 @@ use std::fs;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 
-use crate::html::{Form, form_to};
+use crate::html::{Form, form_to, text};
 use crate::support::{Folder, Gateway, Start, client, tollgate};
 
 /// A running gateway with nothing in it, and its admin token.
@@ -129,7 +129,7 @@ impl Browser<'_> {
     pub fn page(&mut self, path: &str) -> impl Future<Output = String> {
         async move {
             let seen = self.get(path).await;
-            assert_eq!(seen.status, 200, "{path}: {} {}", seen.location, seen.html);
+            assert_eq!(seen.status, 200, "{path}: {} {}", seen.location, text(&seen.html));
             seen.html
         }
     }
@@ -147,7 +147,7 @@ impl Browser<'_> {
     pub fn done(&mut self, form: &Form) -> impl Future<Output = String> {
         async move {
             let seen = self.send(form).await;
-            assert_eq!(seen.status, 303, "{}: {}", form.action, seen.html);
+            assert_eq!(seen.status, 303, "{}: {}", form.action, text(&seen.html));
             self.page(&seen.location).await
         }
     }

@@ -6,8 +6,8 @@ pub struct Form {
     pub action: String,
     pub method: String,
     pub fields: Vec<(String, String)>,
-    /// Names of boxes that are not ticked.
-    pub boxes: Vec<String>,
+    /// Names and values of boxes that are not ticked.
+    pub boxes: Vec<(String, String)>,
 }
 
 impl Form {
@@ -26,9 +26,15 @@ impl Form {
     }
 
     #[track_caller]
-    pub fn tick(mut self, name: &str) -> Self {
-        assert!(self.boxes.iter().any(|known| known == name), "no box {name} in {:?}", self.boxes);
-        self.fields.push((name.to_owned(), "yes".to_owned()));
+    pub fn tick(self, name: &str) -> Self {
+        self.tick_value(name, "yes")
+    }
+
+    #[track_caller]
+    pub fn tick_value(mut self, name: &str, value: &str) -> Self {
+        let wanted = (name.to_owned(), value.to_owned());
+        assert!(self.boxes.contains(&wanted), "no box {wanted:?} in {:?}", self.boxes);
+        self.fields.push(wanted);
         self
     }
 
@@ -103,7 +109,7 @@ fn form(html: &str) -> Form {
         if tag.starts_with("input") {
             let value = attribute(tag, "value").unwrap_or_default();
             match attribute(tag, "type").as_deref() {
-                Some("checkbox" | "radio") if !tag.contains(" checked") => form.boxes.push(name),
+                Some("checkbox" | "radio") if !tag.contains(" checked") => form.boxes.push((name, value)),
                 _ => form.fields.push((name, value)),
             }
         } else if tag.starts_with("textarea") {

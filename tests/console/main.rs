@@ -4,6 +4,9 @@
 mod support;
 
 mod browser;
+mod entities;
 mod forms;
 mod html;
 mod login;
+mod people;
+mod stage;

@@ -135,13 +135,20 @@ pub(super) fn defaults(places: &[Place<'_>]) -> Entity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugins;
-    use crate::schema::Registry;
+    use crate::schema::{PluginSchema, Registry};
     use serde_json::json;
 
     fn names(entity: &str, usage: Use) -> Vec<String> {
         let registry = Registry::new(Vec::new());
         places(registry.entity(entity).unwrap(), usage).into_iter().map(|place| place.name).collect()
+    }
+
+    /// The schema of a plugin with a key that it makes and a list.
+    fn narrowed() -> Schema {
+        let key = Field::string("provision_key").auto(Auto::Token).required();
+        let config = vec![key, Field::array("scopes", Field::string("scope"))];
+        let registry = Registry::new(vec![PluginSchema::new("oauth2", 1, config).without_consumer()]);
+        registry.plugins_narrowed_by(registry.plugin("oauth2").unwrap()).unwrap()
     }
 
     #[test]
@@ -153,8 +160,7 @@ mod tests {
 
     #[test]
     fn a_plugins_own_fields_stand_under_config_and_its_key_is_a_secret() {
-        let registry = Registry::new(plugins::schemas());
-        let schema = registry.plugins_narrowed_by(registry.plugin("oauth2").unwrap()).unwrap();
+        let schema = narrowed();
         let places = places(&schema, Use::Change);
         let secret: Vec<_> = places.iter().filter(|place| place.is_secret).map(|place| place.name.as_str()).collect();
         assert_eq!(secret, ["config.provision_key"]);
@@ -163,8 +169,7 @@ mod tests {
 
     #[test]
     fn values_are_read_and_put_by_path() {
-        let registry = Registry::new(plugins::schemas());
-        let schema = registry.plugins_narrowed_by(registry.plugin("oauth2").unwrap()).unwrap();
+        let schema = narrowed();
         let places = places(&schema, Use::Change);
         let scopes = places.iter().find(|place| place.name == "config.scopes").unwrap();
         let mut body = Entity::new();

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::contracts::ContractCard;
 use super::form::Leads;
-use super::parts::{Badge, Fact, Paging, Shown, Tab, When};
+use super::parts::{Fact, Paging, Shown, Tab, When};
 use crate::pages::Page;
 use crate::pages::document::Document;
 
@@ -67,7 +67,6 @@ pub struct DocumentForm {
     pub path_fault: String,
     pub contents: String,
     pub contents_fault: String,
-    pub is_new: bool,
 }
 
 #[derive(Template)]
