@@ -17,7 +17,10 @@ use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
 use crate::admin::{self, AdminState, Exposure};
 use crate::config::Settings;
+use crate::console::{self, ConsoleState};
+use crate::engine::Node;
 use crate::engine::accounts::Accounts;
+use crate::engine::registration::Registration;
 use crate::portal::PortalState;
 
 pub(super) struct Servers {
@@ -32,6 +35,9 @@ pub(super) struct Servers {
 pub(super) struct Parts {
     pub settings: Settings,
     pub accounts: Accounts,
+    /// With the doors to invitations and mails.
+    pub registration: Registration,
+    pub node: Node,
     pub vitals: Vitals,
     pub publisher: Arc<Publisher>,
     pub surroundings: Arc<NodeSurroundings>,
@@ -43,27 +49,30 @@ impl Servers {
     /// # Errors
     /// A socket cannot be used, or TLS has no certificate.
     pub(super) fn start(listeners: Listeners, parts: Parts) -> Result<Self, Failure> {
-        let Parts { settings, accounts, vitals, publisher, surroundings } = parts;
+        let Parts { settings, accounts, registration, node, vitals, publisher, surroundings } = parts;
         let own_tls = |sockets: &[Bound], setting: &str| match sockets.is_empty() {
             true => Ok(None),
             false => publisher.own_tls(setting).map(Some),
         };
         let admin_tls = own_tls(&listeners.admin_tls, "admin.listen_tls")?;
         let portal_tls = own_tls(&listeners.portal_tls, "portal.listen_tls")?;
+        let proxy_url = listeners.proxy_url();
         let proxy = proxy(&settings, listeners.proxy, listeners.proxy_tls, &publisher).map_err(Failure::failed)?;
-        let registration = accounts.registration().clone();
-        let state = |exposure| Data::new(AdminState::new(registration.clone(), exposure, surroundings.clone()));
         let exposure = match (settings.admin_is_loopback(), settings.admin_allow_insecure) {
             (true, _) => Exposure::Loopback,
             (false, true) => Exposure::Insecure,
             (false, false) => Exposure::Tokens,
         };
-        let admin = admin(state(exposure), listeners.admin, listeners.admin_tls, admin_tls).map_err(Failure::failed)?;
+        let state = Data::new(AdminState::new(registration.clone(), exposure, surroundings));
+        let secure = settings.portal.secure_cookies;
+        let console = Data::new(ConsoleState::new(state.clone(), node.clone(), accounts.clone(), secure));
+        let admin = admin(state, console, listeners.admin, listeners.admin_tls, admin_tls).map_err(Failure::failed)?;
         let status = status(vitals, listeners.status).map_err(Failure::failed)?;
         let portal = match settings.portal.enabled {
             true => {
+                let desk = portal::desk(&settings, &node, &accounts, registration.clone(), proxy_url);
                 let state = Data::new(PortalState::new(accounts, portal::face(&settings)));
-                let server = portal::server(state, listeners.portal, listeners.portal_tls, portal_tls);
+                let server = portal::server(state, Data::new(desk), listeners.portal, listeners.portal_tls, portal_tls);
                 Some(server.map_err(Failure::failed)?)
             }
             false => None,
@@ -96,13 +105,16 @@ fn proxy(
 
 fn admin(
     state: Data<AdminState>,
+    console: Data<ConsoleState>,
     plain: Vec<Bound>,
     tls: Vec<Bound>,
     config: Option<rustls::ServerConfig>,
 ) -> std::io::Result<Server> {
     let mut server = HttpServer::new(move || {
-        let state = state.clone();
-        App::new().configure(move |config| admin::configure(config, state))
+        let (state, console) = (state.clone(), console.clone());
+        App::new()
+            .configure(move |config| console::configure(config, console))
+            .configure(move |config| admin::configure(config, state))
     });
     for bound in plain {
         server = server.listen(bound.socket)?;

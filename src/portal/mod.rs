@@ -25,9 +25,11 @@ mod views;
 use actix_web::web::{Data, ServiceConfig};
 
 pub use guard::guard;
+pub use pages::Desk;
 pub use state::{Face, PortalState};
 
 /// Makes an App the portal; [`guard`] must be wrapped around it.
-pub fn configure(config: &mut ServiceConfig, state: Data<PortalState>) {
+pub fn configure(config: &mut ServiceConfig, state: Data<PortalState>, desk: Data<Desk>) {
     config.app_data(state).configure(api::routes);
+    pages::configure(config, desk);
 }

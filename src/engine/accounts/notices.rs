@@ -6,29 +6,35 @@ use uuid::Uuid;
 use super::developer::normal;
 use super::{AccountError, Accounts, MailRecord};
 use crate::domain::{ContractStatus, DeveloperStatus, Secret};
+use crate::engine::EngineError;
+use crate::engine::catalog::Pending;
+use crate::engine::registration::{ContractMove, Invite, InviteError, Invited, Tell};
 use crate::mail::{Access, Letter, Mail};
 use crate::schema::checks;
 use crate::storage::{MailState, Page};
 
-/// A contract that came to a status, as the mails about it tell.
-#[derive(Clone, Copy, Debug)]
-pub struct ContractMove<'m> {
-    /// The developer's address.
-    pub email: &'m str,
-    pub application: Uuid,
-    pub application_name: &'m str,
-    /// The name the service has in the portal.
-    pub service: &'m str,
-    pub status: ContractStatus,
-    /// What the administrator tells the developer.
-    pub note: Option<&'m str>,
+impl Invite for Accounts {
+    fn invite(&self, emails: Vec<String>) -> Pending<'_, Result<Invited, InviteError>> {
+        Box::pin(async move {
+            if !self.sends_mail() && !self.shows_mails() {
+                return Err(InviteError::NoSmtp);
+            }
+            self.mail_invitations(&emails).await.map_err(|error| match error {
+                AccountError::Catalog(error) => error.into(),
+                other => InviteError::Catalog(EngineError::Failed(other.to_string()).into()),
+            })
+        })
+    }
 }
 
-/// Whom an invitation was mailed to, and who could not be invited and why.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Invited {
-    pub sent: Vec<String>,
-    pub failed: Vec<(String, String)>,
+impl Tell for Accounts {
+    fn contract_moved<'t>(&'t self, moved: ContractMove<'t>) -> Pending<'t, ()> {
+        Box::pin(self.notify_contract(moved))
+    }
+
+    fn developer_moved<'t>(&'t self, email: &'t str, status: DeveloperStatus) -> Pending<'t, ()> {
+        Box::pin(self.notify_developer(email, status))
+    }
 }
 
 impl Accounts {
@@ -36,8 +42,8 @@ impl Accounts {
     ///
     /// # Errors
     /// The store failed: nobody is invited.
-    pub async fn invite(&self, emails: &[String]) -> Result<Invited, AccountError> {
-        let (mut invited, mut mails) = (Invited::default(), Vec::new());
+    pub async fn mail_invitations(&self, emails: &[String]) -> Result<Invited, AccountError> {
+        let (mut invited, mut mails) = (Invited { smtp_mock: !self.sends_mail(), ..Invited::default() }, Vec::new());
         for given in emails {
             let email = normal(given);
             if let Some(fault) = checks::email(&email.as_str().into()) {
@@ -95,6 +101,11 @@ impl Accounts {
         }
     }
 
+    /// Whether a page may show the mails, links included: in `dev`, where nobody sends them.
+    pub fn shows_mails(&self) -> bool {
+        !self.sends_mail() && self.0.outbox.is_shown()
+    }
+
     /// Whether mails are sent; else they are kept to be looked at.
     pub fn sends_mail(&self) -> bool {
         self.0.outbox.sends()
@@ -112,6 +123,19 @@ impl Accounts {
     ) -> Result<(Vec<MailRecord>, Option<Uuid>), AccountError> {
         let Page { data, next } = self.0.node.store.list_mails(state, before, size).await?;
         Ok((data, next))
+    }
+
+    /// Has a mail tried now that failed and waits to be tried again. False: it does not wait for that.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn retry_mail(&self, id: Uuid) -> Result<bool, AccountError> {
+        let node = &self.0.node;
+        let hastened = node.store.hasten_mail(id, node.clock.now()).await?;
+        if hastened {
+            self.0.outbox.posted(1);
+        }
+        Ok(hastened)
     }
 
     /// A mail, and text and HTML while they are there: until it is sent or given up. The text holds links that log in

@@ -23,6 +23,7 @@ mod invite;
 mod roles;
 mod rows;
 mod services;
+mod tell;
 mod tokens;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use contracts::Side;
 pub use credentials::NewSecret;
 pub use invite::{Invite, InviteError, Invited};
 pub use services::{Entrance, Offer, Offers};
+pub use tell::{ContractMove, Tell};
 
 pub use crate::config::AppAuth;
 pub use crate::storage::TokenFilter;
@@ -45,6 +47,7 @@ pub struct Registration {
     pub catalog: Catalog,
     app_auth: AppAuth,
     invite: Option<Arc<dyn Invite>>,
+    tell: Option<Arc<dyn Tell>>,
 }
 
 impl std::fmt::Debug for Registration {
@@ -55,7 +58,7 @@ impl std::fmt::Debug for Registration {
 
 impl Registration {
     pub fn new(catalog: Catalog, app_auth: AppAuth) -> Self {
-        Self { catalog, app_auth, invite: None }
+        Self { catalog, app_auth, invite: None, tell: None }
     }
 
     /// Who keeps the credentials of applications.

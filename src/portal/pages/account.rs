@@ -69,7 +69,7 @@ pub(super) async fn register(Posted { guest, form }: Posted) -> Answered {
         Some(DeveloperStatus::Approved) => ("You have an account", "You can log in now.", log_in()),
         Some(DeveloperStatus::Unverified) => {
             let text = "We sent you a mail. Follow the link in it to confirm that the address is yours.";
-            let way = match guest.desk.shows_mails {
+            let way = match guest.desk.accounts.shows_mails() {
                 true => Some(Way { path: "/mails".to_owned(), text: "Open the mails of this development gateway" }),
                 false => Some(Way { path: "/account/resend".to_owned(), text: "It did not come" }),
             };

@@ -71,7 +71,7 @@ fn form(guest: &Guest, of: Option<&Application>, typed: Option<&Form>, faults: &
         known_as: of.map(|application| show::text(&application.entity, "name")).unwrap_or_default(),
         service,
         external: guest.desk.registration.app_auth() == AppAuth::ExternalOauth2,
-        name: value("name"),
+        called: value("name"),
         name_fault: faults.at("name"),
         redirect_uri: value("redirect_uri"),
         redirect_uri_fault: faults.at("redirect_uri"),

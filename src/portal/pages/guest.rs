@@ -19,6 +19,7 @@ use crate::engine::accounts::{Developer, Visit};
 use crate::engine::catalog::Key;
 use crate::engine::registration::{Application, Scope};
 use crate::pages::{self, Csrf, Form, Page, Visitor};
+use crate::portal::client;
 
 /// Bytes of a form: a description and a few lines.
 const LONGEST_FORM: usize = 128 * 1024;
@@ -91,7 +92,7 @@ impl Guest {
     }
 
     pub(super) fn client(&self) -> IpAddr {
-        self.desk.client(&self.request)
+        client::address(&self.request, &self.desk.face.trusted)
     }
 
     /// A part of the path that is an id.
@@ -130,7 +131,7 @@ pub(super) fn set_cookie(answer: &mut HttpResponse, cookie: &str) {
     }
 }
 
-/// A form of ours, sent by who it was made for.
+/// A form of ours, sent by who it was made for. (Pages of other origins are refused before, by the guard.)
 pub(super) struct Posted {
     pub guest: Guest,
     pub form: Form,
@@ -146,9 +147,6 @@ impl FromRequest for Posted {
             let payload =
                 payload.await.map_err(|_| Refused::Told { status: 400, text: "The form could not be read." })?;
             let guest = Guest::of(request).await?;
-            if is_foreign(&guest.request) {
-                return Err(Refused::Forged);
-            }
             let form = Form::read(&guest.request, payload, LONGEST_FORM).await;
             let form = form.map_err(|error| Refused::Told { status: error.status(), text: error.text() })?;
             if !guest.csrf.matches(&form.text("csrf_token")) {
@@ -159,18 +157,6 @@ impl FromRequest for Posted {
     }
 }
 
-/// Whether a browser says that a page of another site sent this.
-fn is_foreign(request: &HttpRequest) -> bool {
-    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    let elsewhere = header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    let host = header("host").or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    let foreign = header("origin").is_some_and(|origin| {
-        let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-        authority.is_none() || authority != host
-    });
-    elsewhere || foreign
-}
-
 /// A path of ours that a query or form names; else `otherwise`. Never another site.
 pub(super) fn own_path(text: &str, otherwise: &str) -> String {
     let own = text.starts_with('/') && !text.starts_with("//") && !text.contains(['\\', '\r', '\n', '\t', ' ']);
@@ -179,8 +165,6 @@ pub(super) fn own_path(text: &str, otherwise: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
-
     use super::*;
 
     #[test]
@@ -189,21 +173,5 @@ mod tests {
         for foreign in ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "", "/a\r\nX: y"] {
             assert_eq!(own_path(foreign, "/"), "/", "{foreign}");
         }
-    }
-
-    #[test]
-    fn forms_of_other_sites_are_noticed() {
-        let judged = |headers: &[(&'static str, &'static str)]| {
-            let mut request = TestRequest::post().insert_header(("host", "portal.example:8003"));
-            for header in headers {
-                request = request.insert_header(*header);
-            }
-            is_foreign(&request.to_http_request())
-        };
-        assert!(!judged(&[]) && !judged(&[("origin", "https://portal.example:8003")]));
-        for origin in ["https://evil.example", "null", "https://portal.example:8003.evil.example"] {
-            assert!(judged(&[("origin", origin)]), "{origin}");
-        }
-        assert!(judged(&[("sec-fetch-site", "cross-site")]));
     }
 }

@@ -11,7 +11,7 @@ use crate::portal::views::{Mail, MailsPage, Part};
 const SHOWN: usize = 20;
 
 pub(super) async fn list(guest: Guest) -> Result<HttpResponse, Refused> {
-    if !guest.desk.shows_mails {
+    if !guest.desk.accounts.shows_mails() {
         return Err(Refused::NotFound);
     }
     let accounts = &guest.desk.accounts;

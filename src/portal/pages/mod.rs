@@ -36,6 +36,7 @@ pub fn configure(config: &mut ServiceConfig, desk: Data<Desk>) {
     configure_account(config);
     configure_applications(config);
     config.service(resource("/mails").route(get().to(mails::list)));
+    config.default_service(actix_web::web::to(said::nothing));
 }
 
 fn configure_account(config: &mut ServiceConfig) {

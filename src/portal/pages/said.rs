@@ -121,6 +121,11 @@ impl ResponseError for Refused {
     }
 }
 
+/// What stands at a path where nothing is.
+pub(super) async fn nothing() -> HttpResponse {
+    Refused::NotFound.error_response()
+}
+
 /// Details go to the log.
 fn failed(failure: &CatalogError) -> HttpResponse {
     let transient = matches!(failure, CatalogError::Engine(error) if error.is_transient());

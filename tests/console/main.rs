@@ -1,0 +1,12 @@
+//! The console over HTTP, as a browser without a script sees it.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod browser;
+mod entities;
+mod forms;
+mod html;
+mod login;
+mod people;
+mod stage;
