@@ -56,10 +56,10 @@ impl Listeners {
     /// Where developers on this machine reach the portal, unless the settings say where: `http://127.0.0.1:8003`.
     pub(super) fn portal_url(&self) -> String {
         let tls = self.portal_tls.iter().map(|bound| ("https", bound.address));
-        let (scheme, address) = tls.chain(self.portal.iter().map(|bound| ("http", bound.address))).next().unwrap_or((
-            "http",
-            SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        ));
+        let (scheme, address) = tls
+            .chain(self.portal.iter().map(|bound| ("http", bound.address)))
+            .next()
+            .unwrap_or(("http", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
         let (ip, port) = (address.ip(), address.port());
         if ip.is_unspecified() { format!("{scheme}://localhost:{port}") } else { format!("{scheme}://{address}") }
     }

@@ -11,7 +11,10 @@ pub enum Letter<'l> {
         link: &'l str,
     },
     /// Whoever registered with this address shows that it is theirs, or says that it was somebody else.
-    Verification { link: &'l str, hours: i64 },
+    Verification {
+        link: &'l str,
+        hours: i64,
+    },
     /// Someone registered with an address that has an account already.
     AccountExists {
         log_in: &'l str,

@@ -84,7 +84,8 @@ mod tests {
     fn what_is_missing_is_named() {
         let body = Body::json(json!({ "token": 1, "email": "", "a": "b" }).as_object().unwrap().clone());
         assert_eq!(needed(&body, "a").unwrap(), "b");
-        for (name, message) in [("token", "token must be a string"), ("email", "email is required"), ("x", "x is required")]
+        for (name, message) in
+            [("token", "token must be a string"), ("email", "email is required"), ("x", "x is required")]
         {
             let reply = needed(&body, name).unwrap_err();
             assert_eq!((reply.status, &reply.body.unwrap()["message"]), (400, &json!(message)));

@@ -150,7 +150,9 @@ mod tests {
     fn listed_origins_pass_exactly() {
         let listed = Sender::Listed("https://spa.example".into());
         assert_eq!(judged(&[("origin", "https://spa.example"), ("sec-fetch-site", "cross-site")]), listed);
-        for origin in ["http://spa.example", "https://spa.example:8443", "https://spa.example.evil.example", "null", "?"] {
+        for origin in
+            ["http://spa.example", "https://spa.example:8443", "https://spa.example.evil.example", "null", "?"]
+        {
             assert_eq!(judged(&[("origin", origin)]), Sender::Foreign, "{origin}");
         }
     }

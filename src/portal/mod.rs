@@ -21,12 +21,12 @@ mod show;
 mod state;
 mod views;
 
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 
 pub use guard::guard;
 pub use state::{Face, PortalState};
 
 /// Makes an App the portal; [`guard`] must be wrapped around it.
 pub fn configure(config: &mut ServiceConfig, state: Data<PortalState>) {
-    config.app_data(state).configure(api::routes);
+    config.app_data(state).configure(api::routes).default_service(web::to(api::nothing));
 }

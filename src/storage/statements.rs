@@ -4,8 +4,8 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, application_requests, audit, clients, codes, configuration, exchange, keys, mailed_tokens, mails, postgres,
-    registration, reseal, secrets, sessions, standings, sweep, tokens,
+    Store, admin_tokens, application_requests, audit, clients, codes, configuration, exchange, keys, mailed_tokens,
+    mails, postgres, registration, reseal, secrets, sessions, standings, sweep, tokens,
 };
 
 const WRITTEN: &[&[&str]] = &[
