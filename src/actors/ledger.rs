@@ -22,6 +22,7 @@ const MOST_WAITING: usize = 100_000;
 
 /// Who calls what: application, service.
 type Parties = (Uuid, Uuid);
+type Counted = Vec<(Parties, Arc<Tally>)>;
 
 /// The calls of one application to one service that one worker has seen since the ledger last took them.
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ impl Tally {
 
 /// The tallies of every worker of a node. Workers hold theirs and ask here only for new ones.
 #[derive(Clone, Debug, Default)]
-pub struct Tallies(Arc<Mutex<Vec<(Parties, Arc<Tally>)>>>);
+pub struct Tallies(Arc<Mutex<Counted>>);
 
 impl Tallies {
     /// A tally for one more worker; `None`: there are too many.

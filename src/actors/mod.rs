@@ -9,8 +9,8 @@
 //! | [`Link`] | one per node | the list of workers, and the order of invalidations |
 //! | [`Keeper`] | one per node | rebuilding the configuration snapshot |
 //! | [`Janitor`] | one per node | removing what has expired |
-//! | [`Mailer`] | one per node | sending mails, and trying again |
 //! | [`Ledger`] | one per node | calls of applications that are not added up yet |
+//! | [`Mailer`] | one per node | sending mails, and trying again |
 //! | [`Recorder`] | one per node | the audit log's batch |
 //!
 //! **Invariants:** every mailbox is bounded, and a full one is answered "try again later"; an invalidation is

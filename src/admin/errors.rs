@@ -38,6 +38,7 @@ pub(super) fn reply(error: &CatalogError) -> Reply {
             let message = format!("UNIQUE violation detected on '{}'", table(&fields));
             faulty(409, 5, "unique constraint violation", &message, fields)
         }
+        CatalogError::Conflict(text) => Reply::message(409, text),
         CatalogError::InvalidOffset(offset) => {
             let message = format!("'{offset}' is not a valid offset: bad base64 encoding");
             Reply::json(400, json!({ "code": 7, "name": "invalid offset", "message": message }))

@@ -21,6 +21,7 @@ mod reply;
 mod routing;
 mod serve;
 mod state;
+mod tokens;
 
 pub use serve::configure;
 pub use state::{AdminIdentity, AdminRole, AdminState, AuditEntry, AuditPage, Exposure, Surroundings};

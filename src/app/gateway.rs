@@ -119,7 +119,8 @@ impl Gateway {
         }
         let is_dev = !matches!(demo, Demo::None);
         let registration = Registration::new(catalog, settings.portal.app_auth);
-        let accounts = portal::accounts(&settings, &node, registration, listeners.portal_url(), is_dev)?;
+        let accounts = portal::accounts(&settings, &node, registration.clone(), listeners.portal_url(), is_dev)?;
+        let registration = registration.inviting(Arc::new(accounts.clone())).telling(Arc::new(accounts.clone()));
         let addresses: Vec<_> = listeners.all().map(|bound| (bound.name, bound.address)).collect();
         let vitals = Vitals::new(readiness.clone(), Arc::clone(&node.meters), Arc::clone(&publisher.gateway));
         let surroundings = Arc::new(NodeSurroundings::new(node.clone(), vitals.clone(), &source.layers()));
@@ -127,6 +128,8 @@ impl Gateway {
         let parts = Parts {
             settings,
             accounts,
+            registration,
+            node: node.clone(),
             vitals,
             publisher: Arc::clone(&publisher),
             surroundings: Arc::clone(&surroundings),

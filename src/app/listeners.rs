@@ -55,13 +55,12 @@ impl Listeners {
 
     /// Where developers on this machine reach the portal, unless the settings say where: `http://127.0.0.1:8003`.
     pub(super) fn portal_url(&self) -> String {
-        let tls = self.portal_tls.iter().map(|bound| ("https", bound.address));
-        let (scheme, address) = tls
-            .chain(self.portal.iter().map(|bound| ("http", bound.address)))
-            .next()
-            .unwrap_or(("http", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
-        let (ip, port) = (address.ip(), address.port());
-        if ip.is_unspecified() { format!("{scheme}://localhost:{port}") } else { format!("{scheme}://{address}") }
+        local_url(&self.portal_tls, &self.portal)
+    }
+
+    /// The same of the proxy; over TLS where there is a listener for it, for tokens are given over TLS only.
+    pub(super) fn proxy_url(&self) -> String {
+        local_url(&self.proxy_tls, &self.proxy)
     }
 
     /// One line `listening` per socket (runtime.md).
@@ -93,4 +92,12 @@ fn bind_one(name: &'static str, setting: &str, address: SocketAddr) -> Result<Bo
         };
         Failure::Failed(format!("{setting}: cannot listen on {address}: {error}{hint}"))
     })
+}
+
+fn local_url(tls: &[Bound], plain: &[Bound]) -> String {
+    let addresses = tls.iter().map(|bound| ("https", bound.address));
+    let mut addresses = addresses.chain(plain.iter().map(|bound| ("http", bound.address)));
+    let (scheme, address) = addresses.next().unwrap_or(("http", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
+    let (ip, port) = (address.ip(), address.port());
+    if ip.is_unspecified() { format!("{scheme}://localhost:{port}") } else { format!("{scheme}://{address}") }
 }

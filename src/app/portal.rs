@@ -15,7 +15,7 @@ use crate::engine::Node;
 use crate::engine::accounts::{AccountSettings, Accounts, Outbox};
 use crate::engine::registration::Registration;
 use crate::mail::Transport;
-use crate::portal::{self, Face, PortalState};
+use crate::portal::{self, Desk, Face, PortalState};
 
 /// Threads that serve it; slow hashes have threads of their own.
 const WORKERS: usize = 2;
@@ -54,17 +54,37 @@ pub(super) fn face(settings: &Settings) -> Face {
     }
 }
 
+/// What the pages need beside. `proxy`: where developers on this machine reach the proxy, unless the settings say.
+pub(super) fn desk(
+    settings: &Settings,
+    node: &Node,
+    accounts: &Accounts,
+    registration: Registration,
+    proxy: String,
+) -> Desk {
+    Desk {
+        accounts: accounts.clone(),
+        registration,
+        keyring: std::sync::Arc::clone(&node.keyring),
+        face: face(settings),
+        // A name that certificates are made for is one that the settings tell.
+        insecure: settings.portal.proxy_url.is_none(),
+        proxy_url: settings.portal.proxy_url.clone().unwrap_or(proxy),
+    }
+}
+
 /// # Errors
 /// A socket cannot be used.
 pub(super) fn server(
     state: Data<PortalState>,
+    desk: Data<Desk>,
     plain: Vec<Bound>,
     tls: Vec<Bound>,
     config: Option<rustls::ServerConfig>,
 ) -> io::Result<Server> {
     let mut server = HttpServer::new(move || {
-        let state = state.clone();
-        App::new().wrap(from_fn(portal::guard)).configure(move |config| portal::configure(config, state))
+        let (state, desk) = (state.clone(), desk.clone());
+        App::new().wrap(from_fn(portal::guard)).configure(move |config| portal::configure(config, state, desk))
     });
     for bound in plain {
         server = server.listen(bound.socket)?;

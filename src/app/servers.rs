@@ -17,7 +17,9 @@ use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
 use crate::admin::{self, AdminState, Exposure};
 use crate::config::Settings;
+use crate::engine::Node;
 use crate::engine::accounts::Accounts;
+use crate::engine::registration::Registration;
 use crate::portal::PortalState;
 
 pub(super) struct Servers {
@@ -32,6 +34,9 @@ pub(super) struct Servers {
 pub(super) struct Parts {
     pub settings: Settings,
     pub accounts: Accounts,
+    /// With the doors to invitations and mails.
+    pub registration: Registration,
+    pub node: Node,
     pub vitals: Vitals,
     pub publisher: Arc<Publisher>,
     pub surroundings: Arc<NodeSurroundings>,
@@ -43,15 +48,15 @@ impl Servers {
     /// # Errors
     /// A socket cannot be used, or TLS has no certificate.
     pub(super) fn start(listeners: Listeners, parts: Parts) -> Result<Self, Failure> {
-        let Parts { settings, accounts, vitals, publisher, surroundings } = parts;
+        let Parts { settings, accounts, registration, node, vitals, publisher, surroundings } = parts;
         let own_tls = |sockets: &[Bound], setting: &str| match sockets.is_empty() {
             true => Ok(None),
             false => publisher.own_tls(setting).map(Some),
         };
         let admin_tls = own_tls(&listeners.admin_tls, "admin.listen_tls")?;
         let portal_tls = own_tls(&listeners.portal_tls, "portal.listen_tls")?;
+        let proxy_url = listeners.proxy_url();
         let proxy = proxy(&settings, listeners.proxy, listeners.proxy_tls, &publisher).map_err(Failure::failed)?;
-        let registration = accounts.registration().clone();
         let state = |exposure| Data::new(AdminState::new(registration.clone(), exposure, surroundings.clone()));
         let exposure = match (settings.admin_is_loopback(), settings.admin_allow_insecure) {
             (true, _) => Exposure::Loopback,
@@ -62,8 +67,9 @@ impl Servers {
         let status = status(vitals, listeners.status).map_err(Failure::failed)?;
         let portal = match settings.portal.enabled {
             true => {
+                let desk = portal::desk(&settings, &node, &accounts, registration.clone(), proxy_url);
                 let state = Data::new(PortalState::new(accounts, portal::face(&settings)));
-                let server = portal::server(state, listeners.portal, listeners.portal_tls, portal_tls);
+                let server = portal::server(state, Data::new(desk), listeners.portal, listeners.portal_tls, portal_tls);
                 Some(server.map_err(Failure::failed)?)
             }
             false => None,

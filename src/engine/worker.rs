@@ -24,8 +24,11 @@ pub struct Worker {
     pub(super) credentials: Addr<Credentials>,
     pub(super) issuer: Addr<Issuer>,
     pub(super) verified: Rc<RefCell<VerifiedSecrets>>,
-    tallies: Rc<RefCell<HashMap<(Uuid, Uuid), Arc<Tally>>>>,
+    /// By application and service.
+    tallies: Rc<RefCell<OwnTallies>>,
 }
+
+type OwnTallies = HashMap<(Uuid, Uuid), Arc<Tally>>;
 
 /// Tallies that a worker holds: with more applications active at once it begins anew.
 const MOST_TALLIES: usize = 10_000;

@@ -65,8 +65,10 @@ pub(super) fn user(params: &Params) -> Result<Option<String>, OAuthError> {
     }
 }
 
-/// Judges an authorization request. Of response type, scope, client, redirect URI and PKCE the last fault is told, as
-/// Kong does, and before them all that the client may have nothing here; the user was vouched for before.
+/// Judges an authorization request of a user who was vouched for.
+///
+/// Of response type, scope, client, redirect URI and PKCE the last fault is told, as Kong does; before them all it is
+/// told that the client may have nothing here.
 ///
 /// # Errors
 /// See [`Unauthorized`].

@@ -15,18 +15,21 @@ mod client;
 mod errors;
 mod guard;
 mod lines;
+mod pages;
 mod reply;
 mod session;
 mod show;
 mod state;
 mod views;
 
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{Data, ServiceConfig};
 
 pub use guard::guard;
+pub use pages::Desk;
 pub use state::{Face, PortalState};
 
 /// Makes an App the portal; [`guard`] must be wrapped around it.
-pub fn configure(config: &mut ServiceConfig, state: Data<PortalState>) {
-    config.app_data(state).configure(api::routes).default_service(web::to(api::nothing));
+pub fn configure(config: &mut ServiceConfig, state: Data<PortalState>, desk: Data<Desk>) {
+    config.app_data(state).configure(api::routes);
+    pages::configure(config, desk);
 }

@@ -4,6 +4,9 @@ use crate::domain::Network;
 use crate::engine::accounts::Accounts;
 use crate::pages::Cookie;
 
+/// The cookie of a developer's session.
+pub(super) const SESSION: &str = "portal_session";
+
 /// The use cases, and how the portal stands in the world. One per listener, shared by its workers.
 pub struct PortalState {
     pub accounts: Accounts,
@@ -32,6 +35,6 @@ impl PortalState {
 
     /// The cookie of a developer's session.
     pub fn cookie(&self) -> Cookie {
-        Cookie { name: "portal_session", path: "/", secure: self.face.secure_cookies }
+        Cookie { name: SESSION, path: "/", secure: self.face.secure_cookies }
     }
 }

@@ -113,7 +113,7 @@ async fn every_answer_is_nobodys_to_keep_frame_or_guess_at() {
     let answers = [
         house.get("/developer", &cookie).await,
         house.get("/developer", "").await,
-        house.get("/nothing", "").await,
+        house.get("/api/nothing", "").await,
         house.ask("POST", "/session").send().await,
         house.ask("POST", "/register").raw("application/json", "{").send().await,
         house.ask("POST", "/register").header("origin", "null").send().await,
@@ -149,7 +149,7 @@ async fn methods_bodies_and_paths_that_are_none_are_told_as_such() {
         assert_eq!(answer.status, status, "{kind}");
         assert!(answer.body["message"].is_string(), "{answer:?}");
     }
-    for path in ["/api", "/api/nothing", "/api/api/config", "/developer/nothing"] {
+    for path in ["/api", "/api/nothing", "/api/api/config", "/api/developer/nothing"] {
         assert_eq!(house.get(path, "").await.told(), (404, json!({ "message": "Not found" })), "{path}");
     }
 }

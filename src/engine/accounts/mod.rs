@@ -42,7 +42,6 @@ pub use developer::Developer;
 pub use error::AccountError;
 pub use log_in::{Credentials, LoggedIn};
 pub use meta::{META_FIELDS, MetaField};
-pub use notices::{ContractMove, Invited};
 pub use outbox::Outbox;
 pub use register::{Mailed, Registered};
 pub use sessions::{Begun, IDLE_SECONDS, Visit};

@@ -199,7 +199,12 @@ impl Catalog {
         self.shown(schema, &draft.entity).await
     }
 
-    async fn update(&self, schema: &Schema, old: Entity, draft: Draft) -> Result<Entity, CatalogError> {
+    pub(in crate::engine) async fn update(
+        &self,
+        schema: &Schema,
+        old: Entity,
+        draft: Draft,
+    ) -> Result<Entity, CatalogError> {
         let id = id_of(&old).ok_or_else(|| unreadable("id"))?;
         let stored = hooks::to_store(schema, &draft.entity);
         let found = self.store.update(schema, id, &stored).await;

@@ -11,6 +11,10 @@ use crate::actors::Forget;
 use crate::domain::{ConsumerType, DeveloperStatus, Secret};
 use crate::engine::catalog::{CatalogError, Draft, Happened, Key, ListRequest, Listing, id_of, reference_to, refused};
 use crate::schema::{Body, Entity, Schema, Write};
+use crate::storage::ListQuery;
+
+/// Developers read at once for the export.
+const PAGE: usize = 1000;
 
 impl Registration {
     /// Makes a developer and the hidden consumer; a `password` is kept hashed, a `key` becomes an API key.
@@ -65,6 +69,25 @@ impl Registration {
     /// As [`Catalog::list`](crate::engine::catalog::Catalog::list).
     pub async fn developers(&self, request: &ListRequest) -> Result<Listing, CatalogError> {
         self.catalog.list(self.catalog.schema("developers")?, request).await
+    }
+
+    /// Address and status of every developer, in the order of creation.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn addresses(&self) -> Result<Vec<(String, DeveloperStatus)>, CatalogError> {
+        let schema = self.catalog.schema("developers")?;
+        let mut query = ListQuery { size: PAGE, ..ListQuery::default() };
+        let mut addresses = Vec::new();
+        loop {
+            let page = self.catalog.store.list(schema, &query).await?;
+            let known = |developer: &Entity| Some((text_of(developer, "email").to_owned(), status(developer)?));
+            addresses.extend(page.data.iter().filter_map(known));
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(addresses),
+            }
+        }
     }
 
     /// Changes a developer. One who is not approved, or becomes it, has no tokens left, and no sessions.
@@ -133,6 +156,7 @@ impl Registration {
         {
             let (from, to) = (before.word(), after.word());
             info!(developer.id = %id, from, to, "developer {id} was {from} and is {to}");
+            self.tell_developer(&draft.entity, after).await;
         }
         catalog.tell(schema, Happened::Updated { id, old, new: draft.entity.clone() }).await?;
         catalog.shown(schema, &draft.entity).await

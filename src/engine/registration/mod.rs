@@ -12,30 +12,54 @@
 //! HTTP.
 
 mod applications;
+mod calls;
 mod confine;
 mod contracts;
+mod credentials;
 mod developers;
+mod documents;
 mod expanded;
 mod forgetting;
+mod invite;
 mod roles;
 mod rows;
+mod services;
+mod tell;
+mod tokens;
+
+use std::sync::Arc;
 
 use super::catalog::Catalog;
-use crate::config::AppAuth;
 
 pub use applications::{Application, Created, Issued, Keeping, Scope};
+pub use calls::Calls;
 pub use contracts::Side;
+pub use credentials::NewSecret;
+pub use invite::{Invite, InviteError, Invited};
+pub use services::{Entrance, Offer, Offers};
+pub use tell::{ContractMove, Tell};
+
+pub use crate::config::AppAuth;
+pub use crate::storage::TokenFilter;
 
 /// The use cases. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Registration {
     pub catalog: Catalog,
     app_auth: AppAuth,
+    invite: Option<Arc<dyn Invite>>,
+    tell: Option<Arc<dyn Tell>>,
+}
+
+impl std::fmt::Debug for Registration {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Registration({})", self.app_auth.name())
+    }
 }
 
 impl Registration {
     pub fn new(catalog: Catalog, app_auth: AppAuth) -> Self {
-        Self { catalog, app_auth }
+        Self { catalog, app_auth, invite: None, tell: None }
     }
 
     /// Who keeps the credentials of applications.

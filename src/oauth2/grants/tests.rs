@@ -154,9 +154,9 @@ fn a_gate_settles_what_a_client_may_have() {
     let approved = contract(ContractStatus::Approved, None);
     assert_eq!(gated(false).of(&approved).check(), Ok(()));
     let pending = contract(ContractStatus::Requested, None);
-    let refused = Err(OAuthError::NotApproved(Refused::Requested));
-    assert_eq!(gated(true).of(&pending).check(), refused);
-    assert_eq!(refused.unwrap_err().code(), "unauthorized_client");
+    let refused = OAuthError::NotApproved(Refused::Requested);
+    assert_eq!(refused.code(), "unauthorized_client");
+    assert_eq!(gated(true).of(&pending).check(), Err(refused));
     let stranger = Err(OAuthError::NotApproved(Refused::NotAnApplication));
     assert_eq!(gated(false).of(&Standing::Stranger).check(), stranger);
     assert_eq!(gated(true).of(&Standing::Stranger).check(), Ok(()));

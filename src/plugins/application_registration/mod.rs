@@ -1,5 +1,6 @@
-//! The `application-registration` plugin: priority 995, Kong's by name, configuration and behaviour (contract:
-//! application-registration.md sections 1 and 6). It is the gate before a service: who may call is settled by contracts.
+//! The `application-registration` plugin: priority 995, Kong's by name, configuration and behaviour.
+//!
+//! It is the gate before a service: contracts settle who may call (application-registration.md sections 1 and 6).
 //!
 //! Two generations live under one name. The first, used as soon as one of its OAuth fields is set, serves
 //! `/oauth2/token` and `/oauth2/authorize` and checks tokens itself, by the code of the `oauth2` plugin. The second
@@ -33,7 +34,7 @@ use crate::message::Answer;
 pub const NAME: &str = "application-registration";
 pub const PRIORITY: i32 = 995;
 
-/// gRPC status PERMISSION_DENIED.
+/// The gRPC status `PERMISSION_DENIED`.
 const PERMISSION_DENIED: u8 = 7;
 
 /// One configured instance.

@@ -35,6 +35,6 @@ fn wrong_method(allowed: &'static str) -> Reply {
     Reply::message(405, "Method not allowed").header("Allow", allowed)
 }
 
-pub(super) async fn nothing() -> Reply {
+async fn nothing() -> Reply {
     Reply::not_found()
 }

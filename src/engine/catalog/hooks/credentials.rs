@@ -16,6 +16,15 @@ pub(super) fn secret_and_its_kind_together(body: &Entity) -> Result<(), CatalogE
     }
 }
 
+/// The empty text is what is left of a secret that was removed: it may be sent back, but not given.
+pub(super) fn check_secret(old: Option<&Entity>, credential: &Entity) -> Result<(), CatalogError> {
+    let is_empty = |credential: &Entity| credential.get("client_secret").and_then(Value::as_str) == Some("");
+    if is_empty(credential) && !old.is_some_and(is_empty) {
+        return Err(Violations::of("client_secret", "length must be at least 1").into());
+    }
+    Ok(())
+}
+
 /// A new secret does not end when the one before it would have.
 pub(super) fn end_with_its_secret(old: Option<&Entity>, credential: &mut Entity) {
     let secret = |credential: &Entity| credential.get("client_secret").cloned();
@@ -55,6 +64,14 @@ pub(super) async fn hash_secret(
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_empty_secret_stays_and_is_not_given() {
+        let entity = |secret: &str| json!({"client_secret": secret}).as_object().unwrap().clone();
+        let (empty, full) = (entity(""), entity("s"));
+        assert!(check_secret(Some(&empty), &empty).is_ok() && check_secret(Some(&empty), &full).is_ok());
+        assert!(check_secret(Some(&full), &empty).is_err() && check_secret(None, &empty).is_err());
+    }
 
     #[test]
     fn the_end_of_a_secret_goes_with_it() {
