@@ -31,7 +31,7 @@ impl Outbox {
         let meters = node.meters.worker();
         let mailer = match transport {
             Transport::Smtp(smtp) => {
-                Some(Mailer::start_with(node.store.clone(), node.clock.clone(), smtp, Arc::clone(&meters)))
+                Some(Mailer::start_with(node.store.clone(), node.clock.clone(), *smtp, Arc::clone(&meters)))
             }
             Transport::Kept => None,
         };
