@@ -5,7 +5,6 @@
 //!
 //! **Absent on purpose:** anything a request needs; by then this room has handed over.
 
-mod accounts;
 mod admin_tokens;
 mod cli;
 mod demo;
@@ -16,6 +15,7 @@ mod health;
 mod keyring;
 mod listeners;
 mod migrate;
+mod portal;
 mod private_file;
 mod readiness;
 mod reload;

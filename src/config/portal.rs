@@ -50,6 +50,13 @@ pub struct MailSettings {
     pub admin_emails: Vec<String>,
 }
 
+impl PortalSettings {
+    /// What browsers send as `Origin` of the portal's pages, where the settings say where the portal is.
+    pub fn own_origin(&self) -> Option<String> {
+        origin(self.url.as_deref()?)
+    }
+}
+
 impl Reader<'_> {
     pub(super) fn portal(&mut self) -> Option<PortalSettings> {
         let flag = |reader: &mut Self, name| reader.parsed(name, "true or false", parse_bool);
@@ -105,11 +112,16 @@ fn parse_url(text: &str) -> Option<String> {
 
 /// What browsers send as `Origin`: scheme, host in small letters, port unless it is the scheme's own.
 fn parse_origin(text: &str) -> Option<String> {
-    let origin = parse_url(text)?.to_ascii_lowercase();
-    let (scheme, authority) = origin.split_once("://")?;
+    let url = parse_url(text)?;
+    let authority = url.split_once("://").map_or("", |(_, rest)| rest);
+    if authority.contains(['/', '@', '*']) { None } else { origin(&url) }
+}
+
+fn origin(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split('/').next()?.to_ascii_lowercase();
     let own_port = if scheme == "https" { ":443" } else { ":80" };
-    let authority = authority.strip_suffix(own_port).unwrap_or(authority);
-    (!authority.contains(['/', '@', '*'])).then(|| format!("{scheme}://{authority}"))
+    Some(format!("{scheme}://{}", authority.strip_suffix(own_port).unwrap_or(&authority)))
 }
 
 #[cfg(test)]
@@ -118,7 +130,7 @@ mod tests {
 
     #[test]
     fn origins_are_as_browsers_send_them() {
-        assert_eq!(parse_origin("HTTPS://P.example:443/").as_deref(), Some("https://p.example"));
+        assert_eq!(parse_origin("https://P.example:443/").as_deref(), Some("https://p.example"));
         assert_eq!(parse_origin("http://localhost:3000").as_deref(), Some("http://localhost:3000"));
         for bad in ["null", "*", "https://*.example", "https://a/b", "https://u@a", "a.example"] {
             assert_eq!(parse_origin(bad), None, "{bad}");

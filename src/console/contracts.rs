@@ -12,7 +12,6 @@ use super::refusal::{Answer, Refusal};
 use super::views::{ConfirmPage, ContractCard, Move};
 use super::visit::{self, Visit};
 use crate::domain::ContractStatus;
-use crate::engine::accounts::ContractMove;
 use crate::engine::catalog::Key;
 use crate::engine::registration::Side;
 use crate::pages::{Form, answer, redirect};
@@ -125,10 +124,7 @@ pub(super) async fn act(visit: &Visit, id: &str, act: &str, form: &Form) -> Answ
     };
     let (id, before) = found(visit, id).await?;
     let side = Side::Service(visit::id(reference(&before, "service"))?);
-    let after = visit.registration().patch_contract(side, &Key::Id(id), Body::json(body)).await?;
-    if contract_status(&before) != contract_status(&after) {
-        tell(visit, after).await?;
-    }
+    visit.registration().patch_contract(side, &Key::Id(id), Body::json(body)).await?;
     Ok(redirect(&done.at(&back(&before, &form.text("from")))))
 }
 
@@ -139,33 +135,6 @@ fn status(status: ContractStatus, form: &Form) -> Entity {
 
 fn suspended(is_suspended: bool) -> Entity {
     [("suspended".to_owned(), is_suspended.into())].into_iter().collect()
-}
-
-/// Tells the developer by mail.
-async fn tell(visit: &Visit, contract: Entity) -> Result<(), Refusal> {
-    let Some(status) = contract_status(&contract) else { return Ok(()) };
-    let mut contracts = [contract];
-    visit.registration().expand(&mut contracts).await?;
-    let [contract] = &contracts;
-    let id = visit::id(reference(contract, "service"))?;
-    let service = match visit.registration().service(None, id).await {
-        Ok(offer) => offer.display_name,
-        // Its plugin was removed: the service's own name does as well.
-        Err(_) => Names::new(visit).of("services", &id.to_string()).await?,
-    };
-    let Some(application) = contract.get("application").and_then(Value::as_object) else { return Ok(()) };
-    let email = application.get("developer").and_then(|developer| developer.get("email")?.as_str());
-    let note = text(contract, "note");
-    let moved = ContractMove {
-        email: email.unwrap_or_default(),
-        application: visit::id(text(application, "id"))?,
-        application_name: text(application, "name"),
-        service: &service,
-        status,
-        note: Some(note).filter(|note| !note.is_empty()),
-    };
-    visit.state.accounts.notify_contract(moved).await;
-    Ok(())
 }
 
 pub(super) async fn confirm_withdrawal(visit: &Visit, id: &str) -> Answer {

@@ -69,7 +69,7 @@ pub(super) async fn invite(visit: &Visit, form: &Form) -> Answer {
     if emails.is_empty() {
         return Ok(redirect(&Done::Nobody.at(DEVELOPERS)));
     }
-    let invited = visit.state.accounts.invite(&emails).await?;
+    let invited = visit.state.accounts.mail_invitations(&emails).await?;
     let page = InvitedPage {
         page: visit.page("Invitations", DEVELOPERS).narrow(),
         sent: invited.sent,
@@ -160,11 +160,8 @@ pub(super) async fn act(visit: &Visit, id: &str, act: &str, form: &Form) -> Answ
         "delete" => return delete(visit, id).await,
         _ => return Err(Refusal::NoSuchPath),
     };
-    let (id, before) = found(visit, id).await?;
-    let after = patch(visit, id, "status", status.code().into()).await?;
-    if developer_status(&before) != Some(status) {
-        visit.state.accounts.notify_developer(text(&after, "email"), status).await;
-    }
+    let (id, _) = found(visit, id).await?;
+    patch(visit, id, "status", status.code().into()).await?;
     let back = if form.text("from") == "requests" { REQUESTS.to_owned() } else { format!("{DEVELOPERS}/{id}") };
     Ok(redirect(&done.at(&back)))
 }

@@ -68,6 +68,13 @@ impl Transport {
         }
         Ok(Self::Smtp(Smtp { server: server.timeout(Some(COMMAND_LIMIT)).build(), from }))
     }
+
+    /// Whether the mail server's password crosses the network in clear.
+    pub fn tells_password_openly(settings: &MailSettings) -> bool {
+        let open = |url: &str| url.starts_with("smtp://") && !url.contains("tls=");
+        let with_password = |url: &str| url.split(['/', '?']).nth(2).is_some_and(|authority| authority.contains('@'));
+        settings.url.as_ref().is_some_and(|url| open(url.reveal()) && with_password(url.reveal()))
+    }
 }
 
 /// Whether the URL says what to say hello as: `smtp://host/name`.
@@ -170,6 +177,15 @@ mod tests {
         assert!(matches!(Transport::of(&settings(None, "a@b.c")), Ok(Transport::Kept)));
         for url in ["smtp://h:25", "smtps://u:p%40@h", "smtp://u:p@h:587?tls=required"] {
             assert!(matches!(Transport::of(&settings(Some(url), "a@b.c")), Ok(Transport::Smtp(_))), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_clear_is_noticed() {
+        let open = |url: &str| Transport::tells_password_openly(&settings(Some(url), "a@b.c"));
+        assert!(open("smtp://u:p@h") && open("smtp://u:p@h:25/name"));
+        for url in ["smtp://h", "smtps://u:p@h", "smtp://u:p@h?tls=required", "smtp://h/a@b"] {
+            assert!(!open(url), "{url}");
         }
     }
 

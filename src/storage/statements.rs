@@ -4,9 +4,9 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, application_requests, audit, clients, codes, exchange, keys, mailed_tokens, mails, postgres,
-    registration, registration_documents, registration_services, registration_tokens, reseal, secrets, sessions,
-    standings, sweep, tokens,
+    Store, admin_tokens, application_requests, audit, clients, codes, configuration, exchange, keys, mailed_tokens,
+    mails, postgres, registration, registration_documents, registration_services, registration_tokens, reseal, secrets,
+    sessions, standings, sweep, tokens,
 };
 
 const WRITTEN: &[&[&str]] = &[
@@ -16,6 +16,7 @@ const WRITTEN: &[&[&str]] = &[
     audit::STATEMENTS,
     clients::STATEMENTS,
     codes::STATEMENTS,
+    configuration::STATEMENTS,
     exchange::STATEMENTS,
     keys::STATEMENTS,
     mailed_tokens::STATEMENTS,

@@ -13,4 +13,6 @@ mod contracts;
 mod credentials;
 mod developers;
 mod people;
+mod races;
 mod services;
+mod watched;

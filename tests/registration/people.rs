@@ -77,6 +77,10 @@ impl Desk {
         request.send().await.unwrap().status().as_u16()
     }
 
+    pub async fn delete_owned(&self, path: String) -> (u16, Value) {
+        self.delete(&path).await
+    }
+
     pub async fn total(&self, path: &str) -> i64 {
         let (status, page) = self.get(path).await;
         assert_eq!(status, 200, "{path}: {page}");

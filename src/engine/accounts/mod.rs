@@ -35,14 +35,13 @@ use self::throttle::Throttle;
 use super::Node;
 use super::registration::Registration;
 use crate::config::Settings;
-use crate::domain::DeveloperStatus;
+use crate::domain::{DeveloperStatus, Keyring};
 
 pub use crate::storage::{MailRecord, MailState, Session, SessionHolder};
 pub use developer::Developer;
 pub use error::AccountError;
 pub use log_in::{Credentials, LoggedIn};
 pub use meta::{META_FIELDS, MetaField};
-pub use notices::{ContractMove, Invited};
 pub use outbox::Outbox;
 pub use register::{Mailed, Registered};
 pub use sessions::{Begun, IDLE_SECONDS, Visit};
@@ -107,6 +106,19 @@ impl Accounts {
 
     pub fn registration(&self) -> &Registration {
         &self.0.registration
+    }
+
+    /// Names of the plugins that are enabled somewhere.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn plugins_in_use(&self) -> Result<Vec<String>, AccountError> {
+        Ok(self.0.node.store.plugins_in_use().await?)
+    }
+
+    /// The keys that tokens of forms are made with.
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.node.keyring
     }
 
     /// What a developer becomes whose address is known to be theirs.

@@ -6,29 +6,35 @@ use uuid::Uuid;
 use super::developer::normal;
 use super::{AccountError, Accounts, MailRecord};
 use crate::domain::{ContractStatus, DeveloperStatus, Secret};
+use crate::engine::EngineError;
+use crate::engine::catalog::Pending;
+use crate::engine::registration::{ContractMove, Invite, InviteError, Invited, Tell};
 use crate::mail::{Access, Letter, Mail};
 use crate::schema::checks;
 use crate::storage::{MailState, Page};
 
-/// A contract that came to a status, as the mails about it tell.
-#[derive(Clone, Copy, Debug)]
-pub struct ContractMove<'m> {
-    /// The developer's address.
-    pub email: &'m str,
-    pub application: Uuid,
-    pub application_name: &'m str,
-    /// The name the service has in the portal.
-    pub service: &'m str,
-    pub status: ContractStatus,
-    /// What the administrator tells the developer.
-    pub note: Option<&'m str>,
+impl Invite for Accounts {
+    fn invite(&self, emails: Vec<String>) -> Pending<'_, Result<Invited, InviteError>> {
+        Box::pin(async move {
+            if !self.sends_mail() && !self.shows_mails() {
+                return Err(InviteError::NoSmtp);
+            }
+            self.mail_invitations(&emails).await.map_err(|error| match error {
+                AccountError::Catalog(error) => error.into(),
+                other => InviteError::Catalog(EngineError::Failed(other.to_string()).into()),
+            })
+        })
+    }
 }
 
-/// Whom an invitation was mailed to, and who could not be invited and why.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Invited {
-    pub sent: Vec<String>,
-    pub failed: Vec<(String, String)>,
+impl Tell for Accounts {
+    fn contract_moved<'t>(&'t self, moved: ContractMove<'t>) -> Pending<'t, ()> {
+        Box::pin(self.notify_contract(moved))
+    }
+
+    fn developer_moved<'t>(&'t self, email: &'t str, status: DeveloperStatus) -> Pending<'t, ()> {
+        Box::pin(self.notify_developer(email, status))
+    }
 }
 
 impl Accounts {
@@ -36,8 +42,8 @@ impl Accounts {
     ///
     /// # Errors
     /// The store failed: nobody is invited.
-    pub async fn invite(&self, emails: &[String]) -> Result<Invited, AccountError> {
-        let (mut invited, mut mails) = (Invited::default(), Vec::new());
+    pub async fn mail_invitations(&self, emails: &[String]) -> Result<Invited, AccountError> {
+        let (mut invited, mut mails) = (Invited { smtp_mock: !self.sends_mail(), ..Invited::default() }, Vec::new());
         for given in emails {
             let email = normal(given);
             if let Some(fault) = checks::email(&email.as_str().into()) {
@@ -93,6 +99,11 @@ impl Accounts {
         if let Err(error) = self.0.outbox.post(mails).await {
             warn!(%error, "mails about a decision were not kept");
         }
+    }
+
+    /// Whether a page may show the mails, links included: in `dev`, where nobody sends them.
+    pub fn shows_mails(&self) -> bool {
+        !self.sends_mail() && self.0.outbox.is_shown()
     }
 
     /// Whether mails are sent; else they are kept to be looked at.

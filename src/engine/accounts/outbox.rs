@@ -43,6 +43,11 @@ impl Outbox {
         self.mailer.is_some()
     }
 
+    /// Whether mails that nobody sends are shown, in the log and on a page.
+    pub fn is_shown(&self) -> bool {
+        self.is_shown
+    }
+
     /// A mail as it is stored. Whoever stores it tells by [`Outbox::posted`].
     pub(super) fn written(&self, mail: &Mail) -> NewMail {
         if self.is_shown && !self.sends() {

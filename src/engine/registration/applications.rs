@@ -34,6 +34,14 @@ pub struct Application {
     pub entity: Entity,
 }
 
+impl Application {
+    /// One of a list that its holder was given. `None`: it has no id, so it is none.
+    pub fn of(entity: Entity) -> Option<Self> {
+        let (developer, consumer) = (reference(&entity, "developer").ok()?, reference(&entity, "consumer").ok()?);
+        Some(Self { id: id_of(&entity)?, developer, consumer, entity })
+    }
+}
+
 /// How a credential's secret is kept when the caller does not say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeping {
@@ -139,12 +147,7 @@ impl Registration {
     pub async fn application(&self, scope: Scope, key: &Key) -> Result<Application, CatalogError> {
         let schema = self.catalog.schema("applications")?;
         let entity = self.catalog.find(schema, key, parent_of(scope).as_ref()).await?.ok_or(CatalogError::NotFound)?;
-        Ok(Application {
-            id: id_of(&entity).ok_or(CatalogError::NotFound)?,
-            developer: reference(&entity, "developer")?,
-            consumer: reference(&entity, "consumer")?,
-            entity,
-        })
+        Application::of(entity).ok_or(CatalogError::NotFound)
     }
 
     /// # Errors

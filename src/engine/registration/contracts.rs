@@ -67,6 +67,7 @@ impl Registration {
         if let (Some(status), Some(id)) = (status, id_of(&made)) {
             let (application, to) = (application.id, status.word());
             info!(contract.id = %id, application.id = %application, to, "contract {id} was made and is {to}");
+            self.tell_contract(&made, status).await;
         }
         Ok(made)
     }
@@ -130,8 +131,11 @@ impl Registration {
             return Err(CatalogError::NotFound);
         }
         self.forget_grants(ends.consumer, ends.service).await?;
-        told_move(id, &old, &new);
+        let moved = told_move(id, &old, &new);
         catalog.tell(schema, Happened::Updated { id, old, new: new.clone() }).await?;
+        if let Some(status) = moved {
+            self.tell_contract(&new, status).await;
+        }
         catalog.shown(schema, &new).await
     }
 
@@ -190,10 +194,12 @@ fn is_open(contract: &Entity) -> bool {
     status(contract) == Some(ContractStatus::Approved) && !is_suspended(contract)
 }
 
-fn told_move(id: Uuid, old: &Entity, new: &Entity) {
-    let (Some(before), Some(after)) = (status(old), status(new)) else { return };
+/// Logs a move; gives the status that was come to.
+fn told_move(id: Uuid, old: &Entity, new: &Entity) -> Option<ContractStatus> {
+    let (before, after) = (status(old)?, status(new)?);
     let (from, to, suspended) = (before.word(), after.word(), is_suspended(new));
     if before != after || is_suspended(old) != suspended {
         info!(contract.id = %id, from, to, suspended, "contract {id} was {from} and is {to}");
     }
+    (before != after).then_some(after)
 }

@@ -156,6 +156,7 @@ impl Registration {
         {
             let (from, to) = (before.word(), after.word());
             info!(developer.id = %id, from, to, "developer {id} was {from} and is {to}");
+            self.tell_developer(&draft.entity, after).await;
         }
         catalog.tell(schema, Happened::Updated { id, old, new: draft.entity.clone() }).await?;
         catalog.shown(schema, &draft.entity).await

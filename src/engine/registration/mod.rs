@@ -12,6 +12,7 @@
 //! HTTP.
 
 mod applications;
+mod calls;
 mod confine;
 mod contracts;
 mod credentials;
@@ -23,19 +24,22 @@ mod invite;
 mod roles;
 mod rows;
 mod services;
+mod tell;
 mod tokens;
 
 use std::sync::Arc;
 
 use super::catalog::Catalog;
-use crate::config::AppAuth;
 
 pub use applications::{Application, Created, Issued, Keeping, Scope};
+pub use calls::Calls;
 pub use contracts::Side;
 pub use credentials::NewSecret;
 pub use invite::{Invite, InviteError, Invited};
 pub use services::{Entrance, Offer, Offers};
+pub use tell::{ContractMove, Tell};
 
+pub use crate::config::AppAuth;
 pub use crate::storage::TokenFilter;
 
 /// The use cases. Cheap to clone.
@@ -44,6 +48,7 @@ pub struct Registration {
     pub catalog: Catalog,
     app_auth: AppAuth,
     invite: Option<Arc<dyn Invite>>,
+    tell: Option<Arc<dyn Tell>>,
 }
 
 impl std::fmt::Debug for Registration {
@@ -54,7 +59,7 @@ impl std::fmt::Debug for Registration {
 
 impl Registration {
     pub fn new(catalog: Catalog, app_auth: AppAuth) -> Self {
-        Self { catalog, app_auth, invite: None }
+        Self { catalog, app_auth, invite: None, tell: None }
     }
 
     /// Who keeps the credentials of applications.

@@ -14,6 +14,7 @@ pub(super) fn schema() -> Schema {
             .required()
             .check(Check::MinLength(1))
             .check(Check::MaxLength(LONGEST_NAME))
+            .rule(one_line)
             .describe("Its name; no two of one developer have the same."),
         Field::string("description").check(Check::MaxLength(LONGEST_DESCRIPTION)).describe("What it does."),
         Field::string("redirect_uri")
@@ -38,6 +39,13 @@ pub(super) fn schema() -> Schema {
             &["name", "redirect_uri", "custom_id", "description"],
         )
         .derive(key)
+}
+
+/// A name stands in lists, mails and headers.
+fn one_line(name: &Value) -> Option<String> {
+    let text = name.as_str()?;
+    let broken = text.trim().is_empty() || text.chars().any(char::is_control);
+    broken.then(|| "must be one line that is not blank".to_owned())
 }
 
 /// A developer has one application of a name.

@@ -1,0 +1,40 @@
+//! The Portal API (application-registration.md section 6.2), at the contract's paths and below `/api`.
+//!
+//! **Absent on purpose:** pages; they have other paths.
+
+mod accounts;
+mod log_in;
+
+use actix_web::guard::{Any, Get, Head};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{Resource, Route};
+
+use super::reply::Reply;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    every(config);
+    config.service(web::scope("/api").configure(every).default_service(web::to(nothing)));
+}
+
+fn every(config: &mut ServiceConfig) {
+    log_in::routes(config);
+    accounts::routes(config);
+}
+
+/// A path; what none of its routes takes is a 405.
+fn at(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(wrong_method))
+}
+
+/// GET, and HEAD as a GET whose body is not sent.
+fn reading() -> Route {
+    web::route().guard(Any(Get()).or(Head()))
+}
+
+async fn wrong_method() -> Reply {
+    Reply::message(405, "Method not allowed")
+}
+
+async fn nothing() -> Reply {
+    Reply::not_found()
+}
