@@ -157,10 +157,99 @@ async fn from_the_registration_to_a_call_and_to_its_end() {
     stage.look("portal-13-revoked").await;
 }
 
-/// An administrator decides in the console, with a note.
+/// An administrator decides in the console, with a note. (The browser keeps both sessions: the console has its own cookie.)
 async fn decide(stage: &Stage, act: &str) {
-    let token = std::fs::read_to_string(stage.folder.join("data/admin-token")).unwrap();
     let browser = &stage.browser;
-    let _ = (token, act, browser, json!(null));
-    stage.console("/console").await;
+    let tab = if act == "approve" { "requested" } else { "approved" };
+    stage.console(&format!("/console/requests?status={tab}")).await;
+    if stage.heading().await == "Log in" {
+        stage.look("console-01-log-in").await;
+        let token = std::fs::read_to_string(stage.folder.join("data/admin-token")).unwrap();
+        browser.write("#token", token.trim()).await;
+        browser.follow("main form button").await;
+    }
+    assert_eq!(stage.heading().await, "Requests");
+    stage.look(&format!("console-02-requests-{tab}")).await;
+    browser.write("input[name=note]", "for a good reason").await;
+    browser.follow(&format!("button[formaction$='/{act}']")).await;
+}
+
+/// Every page that a link of the menu or a list leads to is finished for phone and desktop, and axe-core has nothing serious
+/// to say of it.
+#[tokio::test]
+async fn every_page_of_the_console_can_be_used_by_everybody() {
+    let stage = Stage::set().await;
+    let browser = &stage.browser;
+    stage.register("ana@example.com").await;
+    stage.verify().await;
+    let developer = stage.admin("/developers/ana@example.com").await["id"].as_str().unwrap().to_owned();
+    let application = json!({ "name": "Shop", "redirect_uri": "https://shop.example/cb" });
+    let made = client().post(stage.gateway.admin(&format!("/developers/{developer}/applications"))).json(&application);
+    let application: Value = made.send().await.unwrap().json().await.unwrap();
+    let application = application["id"].as_str().unwrap();
+    let asked = client().post(stage.gateway.admin(&format!("/applications/{application}/application_instances")));
+    let asked = asked.form(&[("service.id", stage.admin("/services/orders").await["id"].as_str().unwrap())]);
+    assert_eq!(asked.send().await.unwrap().status(), 201);
+    decide(&stage, "approve").await;
+    let mut waiting = vec!["/console".to_owned()];
+    let mut seen: Vec<String> = Vec::new();
+    // Pages of one kind look alike: one of each is looked at.
+    let kind = |path: &str| {
+        let path = path.split(['?', '#']).next().unwrap();
+        let parts = path.split('/').map(|part| if part.len() == 36 && part.contains('-') { "{id}" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    };
+    while let Some(path) = waiting.pop() {
+        if seen.iter().any(|known| kind(known) == kind(&path)) {
+            continue;
+        }
+        stage.console(&path).await;
+        seen.push(path.clone());
+        let name = kind(&path).trim_matches('/').replace(['/', '{', '}'], "-");
+        stage.look(&format!("console-{name}")).await;
+        let links = "return [...document.querySelectorAll('a')].map(link => link.getAttribute('href'))";
+        let links = browser.run(links).await;
+        let links = links.as_array().unwrap().iter().filter_map(Value::as_str);
+        waiting.extend(links.filter(|link| link.starts_with("/console")).map(str::to_owned));
+    }
+    let kinds: Vec<String> = seen.iter().map(|path| kind(path)).collect();
+    for kind in
+        ["developers/{id}", "applications/{id}", "services/{id}", "entities/plugins/{id}", "tokens", "mails", "audit"]
+    {
+        assert!(kinds.iter().any(|known| known.ends_with(kind)), "no link leads to {kind}: {kinds:?}");
+    }
+}
+
+/// Everything a mouse can do, a keyboard can.
+#[tokio::test]
+async fn a_keyboard_is_enough() {
+    let stage = Stage::set().await;
+    let browser = &stage.browser;
+    stage.go("/account/register").await;
+    let (tab, enter) = ("\u{E004}", "\u{E007}");
+    browser.press(tab).await;
+    assert_eq!(browser.run("return document.activeElement.className").await, "skip", "the first stop skips the menu");
+    browser.press(enter).await;
+    assert_eq!(browser.run("return document.activeElement.id").await, "content");
+    for text in ["Ana Müller", "ana@example.com", PASSWORD] {
+        browser.press(tab).await;
+        browser.press(text).await;
+    }
+    browser.press(enter).await;
+    browser.wait_for("return document.querySelector('h1').textContent", "Check your mail").await;
+    stage.verify().await;
+    for text in ["ana@example.com", PASSWORD] {
+        let script =
+            format!("return document.activeElement.id != '{}'", if text == PASSWORD { "password" } else { "email" });
+        while browser.run(&script).await == true {
+            browser.press(tab).await;
+        }
+        browser.press(text).await;
+    }
+    browser.press(enter).await;
+    browser.wait_for("return document.querySelector('h1').textContent", "My applications").await;
+    // Whoever sees where the focus is can follow it.
+    browser.press(tab).await;
+    let outline = browser.run("return getComputedStyle(document.activeElement).outlineStyle").await;
+    assert_ne!(outline, "none");
 }

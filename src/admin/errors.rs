@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use tracing::{error, warn};
 
-use super::reply::Reply;
+use super::reply::{Content, Reply};
 use crate::engine::EngineError;
 use crate::engine::catalog::CatalogError;
 
@@ -56,6 +56,16 @@ pub(super) fn reply(error: &CatalogError) -> Reply {
     }
 }
 
+/// The status and the sentence with which an error is answered, for the console.
+pub fn told(error: &CatalogError) -> (u16, String) {
+    let reply = reply(error);
+    let text = match &reply.body {
+        Content::Json(body) => body.get("message").and_then(Value::as_str).unwrap_or("Not found").to_owned(),
+        Content::None | Content::Text { .. } => String::new(),
+    };
+    (reply.status, text)
+}
+
 fn faulty(status: u16, code: u8, name: &str, message: &str, fields: Value) -> Reply {
     Reply::json(status, json!({ "code": code, "name": name, "message": message, "fields": fields }))
 }
@@ -95,7 +105,6 @@ fn table_of(object: &Map<String, Value>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reply::Content;
     use super::*;
 
     fn body(error: &CatalogError) -> (u16, Value) {

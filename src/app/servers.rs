@@ -17,6 +17,7 @@ use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
 use crate::admin::{self, AdminState, Exposure};
 use crate::config::Settings;
+use crate::console::{self, ConsoleState};
 use crate::engine::Node;
 use crate::engine::accounts::Accounts;
 use crate::engine::registration::Registration;
@@ -57,13 +58,15 @@ impl Servers {
         let portal_tls = own_tls(&listeners.portal_tls, "portal.listen_tls")?;
         let proxy_url = listeners.proxy_url();
         let proxy = proxy(&settings, listeners.proxy, listeners.proxy_tls, &publisher).map_err(Failure::failed)?;
-        let state = |exposure| Data::new(AdminState::new(registration.clone(), exposure, surroundings.clone()));
         let exposure = match (settings.admin_is_loopback(), settings.admin_allow_insecure) {
             (true, _) => Exposure::Loopback,
             (false, true) => Exposure::Insecure,
             (false, false) => Exposure::Tokens,
         };
-        let admin = admin(state(exposure), listeners.admin, listeners.admin_tls, admin_tls).map_err(Failure::failed)?;
+        let state = Data::new(AdminState::new(registration.clone(), exposure, surroundings));
+        let secure = settings.portal.secure_cookies;
+        let console = Data::new(ConsoleState::new(state.clone(), node.clone(), accounts.clone(), secure));
+        let admin = admin(state, console, listeners.admin, listeners.admin_tls, admin_tls).map_err(Failure::failed)?;
         let status = status(vitals, listeners.status).map_err(Failure::failed)?;
         let portal = match settings.portal.enabled {
             true => {
@@ -103,13 +106,16 @@ fn proxy(
 
 fn admin(
     state: Data<AdminState>,
+    console: Data<ConsoleState>,
     plain: Vec<Bound>,
     tls: Vec<Bound>,
     config: Option<rustls::ServerConfig>,
 ) -> std::io::Result<Server> {
     let mut server = HttpServer::new(move || {
-        let state = state.clone();
-        App::new().configure(move |config| admin::configure(config, state))
+        let (state, console) = (state.clone(), console.clone());
+        App::new()
+            .configure(move |config| console::configure(config, console))
+            .configure(move |config| admin::configure(config, state))
     });
     for bound in plain {
         server = server.listen(bound.socket)?;

@@ -20,6 +20,7 @@ pub mod registration;
 mod validate;
 mod worker;
 
+pub use crate::cache::{Attempts, Leniency};
 pub use crate::storage::{AuditRecord, Tagged};
 pub use authorize::Sent;
 pub use error::EngineError;

@@ -91,6 +91,21 @@ impl Browser {
         }
     }
 
+    /// Waits until a script gives this text: for pages that something else than a click leads to.
+    pub async fn wait_for(&self, script: &str, text: &str) {
+        let begun = Instant::now();
+        // A page that is just being left has nothing to ask.
+        let asked = || self.http.post(self.url("/execute/sync")).json(&json!({ "script": script, "args": [] })).send();
+        loop {
+            let said: Value = asked().await.unwrap().json().await.unwrap();
+            if said["value"] == text {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{script} does not give {text}, but {}", said["value"]);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub async fn write(&self, css: &str, text: &str) {
         let element = self.element(css).await;
         self.tell(&format!("/element/{element}/value"), json!({ "text": text })).await;

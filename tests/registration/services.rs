@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::desk::{Desk, NOBODY, header, id, read};
+use crate::support::{Folder, Start, client};
 
 #[tokio::test]
 async fn a_service_has_one_document() {
@@ -125,7 +126,10 @@ async fn developers_are_exported_for_spreadsheets() {
 
 #[tokio::test]
 async fn without_a_mail_server_nobody_is_invited() {
-    let desk = Desk::open();
+    let folder = Folder::new();
+    let url = format!("sqlite:{}", folder.join("gate.db").display());
+    let gateway = Start::serve(folder.path(), &url).ready();
+    let desk = Desk { gateway, client: client(), folder };
     let (status, refusal) = desk.post("/developers/invite", json!({ "emails": ["a@b.c"] })).await;
     assert_eq!((status, refusal), (501, json!({ "message": "no SMTP server is set" })));
     let faults = desk.faults("/developers/invite", json!({ "emails": ["a@b.c", "nobody"], "wat": 1 })).await;

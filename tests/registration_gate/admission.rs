@@ -2,6 +2,8 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::stage::{App, Reply, Stage, id, oauth2_config, sent};
 
@@ -225,6 +227,38 @@ async fn a_plugin_for_some_protocols_leaves_the_others_alone() {
     assert_eq!(sent(stage.get("/api").header("x-application-id", "f")).await.upstream("x-application-id"), None);
     let over_tls = sent(stage.http.get(stage.gateway.url("proxy_tls", "/api"))).await;
     over_tls.is_refused(401, "Unauthorized");
+}
+
+/// An upstream that refuses to speak another protocol and tells the head it was asked with; its address.
+async fn plain_upstream() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let answer = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", head.len());
+        stream.write_all(&[answer.as_bytes(), &head].concat()).await.unwrap();
+    });
+    address
+}
+
+/// As Kong's schema has it: the plugin cannot stand on `ws`.
+#[tokio::test]
+async fn a_websocket_is_not_gated_and_tells_nothing_of_applications_either() {
+    let stage = Stage::start().await;
+    let route = json!({ "name": "live", "protocols": ["ws", "wss"], "paths": ["/live"] });
+    stage.made("/services/api/routes", route).await;
+    stage.patched("/services/api", json!({ "url": plain_upstream().await })).await;
+    stage.gate("api", json!({})).await;
+    sent(stage.get("/api")).await.is_refused(401, "Unauthorized");
+    let handshake = stage.get("/live").header("connection", "upgrade").header("upgrade", "websocket");
+    let reply = sent(handshake.header("x-application-name", "forged").header("x-other", "kept")).await;
+    assert_eq!(reply.status, 200);
+    let head = reply.body.as_str().unwrap();
+    assert!(head.contains("kept") && !head.contains("forged"), "{head}");
 }
 
 #[tokio::test]

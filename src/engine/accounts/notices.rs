@@ -42,7 +42,7 @@ impl Accounts {
     ///
     /// # Errors
     /// The store failed: nobody is invited.
-    async fn mail_invitations(&self, emails: &[String]) -> Result<Invited, AccountError> {
+    pub async fn mail_invitations(&self, emails: &[String]) -> Result<Invited, AccountError> {
         let (mut invited, mut mails) = (Invited { smtp_mock: !self.sends_mail(), ..Invited::default() }, Vec::new());
         for given in emails {
             let email = normal(given);
@@ -123,6 +123,19 @@ impl Accounts {
     ) -> Result<(Vec<MailRecord>, Option<Uuid>), AccountError> {
         let Page { data, next } = self.0.node.store.list_mails(state, before, size).await?;
         Ok((data, next))
+    }
+
+    /// Has a mail tried now that failed and waits to be tried again. False: it does not wait for that.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn retry_mail(&self, id: Uuid) -> Result<bool, AccountError> {
+        let node = &self.0.node;
+        let hastened = node.store.hasten_mail(id, node.clock.now()).await?;
+        if hastened {
+            self.0.outbox.posted(1);
+        }
+        Ok(hastened)
     }
 
     /// A mail, and text and HTML while they are there: until it is sent or given up. The text holds links that log in

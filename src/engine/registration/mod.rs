@@ -13,7 +13,6 @@
 
 mod applications;
 mod calls;
-mod confine;
 mod contracts;
 mod credentials;
 mod developers;
@@ -67,3 +66,6 @@ impl Registration {
         self.app_auth
     }
 }
+
+#[cfg(test)]
+mod tests;
