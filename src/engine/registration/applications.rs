@@ -5,14 +5,15 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::Registration;
-use super::confine::{confine, judged};
 use super::rows::{Row, borrowed, reference, refused_of, text_of};
 use crate::actors::Forget;
 use crate::config::AppAuth;
 use crate::domain::{ConsumerType, Secret};
-use crate::engine::catalog::{CatalogError, Happened, Key, ListRequest, Listing, Parent, id_of, reference_to, refused};
+use crate::engine::catalog::{
+    CatalogError, Happened, Key, ListRequest, Listing, Parent, confine, id_of, judged, reference_to, refused,
+};
 use crate::schema::{Body, Entity, Violations, Write};
-use crate::storage::Handed;
+use crate::storage::{Handed, Holder};
 
 /// Whose applications a caller may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,6 +202,7 @@ impl Registration {
                 Scope::Developer(_) => Err(CatalogError::NotFound),
             };
         };
+        self.drain(Holder::Application(id)).await?;
         let consumer = catalog.store.delete_application(id).await?;
         self.forget_consumers(consumer.as_slice()).await?;
         info!(application.id = %id, "application {id} was deleted");

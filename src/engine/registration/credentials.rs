@@ -6,13 +6,12 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::applications::{Application, Issued, Keeping, is_unset};
-use super::confine::{confine_to, judged};
 use crate::actors::Forget;
 use crate::config::AppAuth;
 use crate::domain::{MOST_SECRETS, Secret, Timestamp};
-use crate::engine::catalog::{CatalogError, Key, ListRequest, Listing, Parent, id_of};
+use crate::engine::catalog::{CatalogError, Key, ListRequest, Listing, Parent, confine_to, id_of, judged};
 use crate::schema::{APPLICATIONS_CREDENTIAL, Body, Entity, Schema, Violations, Write, entities};
-use crate::storage::Removal;
+use crate::storage::{Holder, Removal};
 
 /// Seconds that the secrets before a new one may live on: 30 days.
 const LONGEST_OVERLAP: i64 = 30 * 24 * 3600;
@@ -121,7 +120,9 @@ impl Registration {
     /// [`CatalogError::NotFound`]
     pub async fn delete_credential(&self, application: &Application, key: &Key) -> Result<(), CatalogError> {
         let (schema, parent) = self.credentials_of(application)?;
-        self.catalog.delete(schema, key, Some(&parent)).await?;
+        let credential = self.credential_id(application, key).await?;
+        self.drain(Holder::Credential(credential)).await?;
+        self.catalog.delete(schema, &Key::Id(credential), Some(&parent)).await?;
         info!(application.id = %application.id, "a credential of application {} was deleted", application.id);
         Ok(())
     }
@@ -194,6 +195,14 @@ impl Registration {
                 Err(CatalogError::Conflict("the last secret of a credential cannot be deleted".to_owned()))
             }
         }
+    }
+
+    /// A credential as its developer may see it later: without the hash that is kept of its secret.
+    pub fn without_hash(mut credential: Entity) -> Entity {
+        if credential.get("hash_secret").and_then(Value::as_bool) == Some(true) {
+            credential.shift_remove("client_secret");
+        }
+        credential
     }
 
     fn new_secret(&self) -> Secret {

@@ -21,9 +21,9 @@ fn every(config: &mut ServiceConfig) {
     accounts::routes(config);
 }
 
-/// A path; what none of its routes takes is a 405.
-fn at(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(wrong_method))
+/// A path and the methods it takes; any other is a 405.
+fn at(path: &str, allowed: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(move || async move { wrong_method(allowed) }))
 }
 
 /// GET, and HEAD as a GET whose body is not sent.
@@ -31,8 +31,8 @@ fn reading() -> Route {
     web::route().guard(Any(Get()).or(Head()))
 }
 
-async fn wrong_method() -> Reply {
-    Reply::message(405, "Method not allowed")
+fn wrong_method(allowed: &'static str) -> Reply {
+    Reply::message(405, "Method not allowed").header("Allow", allowed)
 }
 
 async fn nothing() -> Reply {
