@@ -133,8 +133,7 @@ impl Accounts {
         let node = &self.0.node;
         let hastened = node.store.hasten_mail(id, node.clock.now()).await?;
         if hastened {
-            // It is stored already; the mailer is only woken.
-            self.0.outbox.posted(&[]);
+            self.0.outbox.wake();
         }
         Ok(hastened)
     }
