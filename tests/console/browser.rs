@@ -125,13 +125,10 @@ impl Browser<'_> {
     }
 
     /// A page that must be there.
-    #[track_caller]
-    pub fn page(&mut self, path: &str) -> impl Future<Output = String> {
-        async move {
-            let seen = self.get(path).await;
-            assert_eq!(seen.status, 200, "{path}: {} {}", seen.location, text(&seen.html));
-            seen.html
-        }
+    pub async fn page(&mut self, path: &str) -> String {
+        let seen = self.get(path).await;
+        assert_eq!(seen.status, 200, "{path}: {} {}", seen.location, text(&seen.html));
+        seen.html
     }
 
     /// Sends a form.
@@ -143,13 +140,10 @@ impl Browser<'_> {
     }
 
     /// Sends a form and gives the page that it leads to.
-    #[track_caller]
-    pub fn done(&mut self, form: &Form) -> impl Future<Output = String> {
-        async move {
-            let seen = self.send(form).await;
-            assert_eq!(seen.status, 303, "{}: {}", form.action, text(&seen.html));
-            self.page(&seen.location).await
-        }
+    pub async fn done(&mut self, form: &Form) -> String {
+        let seen = self.send(form).await;
+        assert_eq!(seen.status, 303, "{}: {}", form.action, text(&seen.html));
+        self.page(&seen.location).await
     }
 
     pub async fn log_in(&mut self, token: &str) -> Seen {

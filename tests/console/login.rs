@@ -331,6 +331,7 @@ async fn every_change_and_log_in_is_in_the_audit_log() {
     let record = |path: &str, status| ("Ada <b>".to_owned(), "POST".to_owned(), path.to_owned(), status);
     assert_eq!(told, [record(path, 409), record(path, 303), record("/console/login", 303)]);
     let page = browser.page("/console/audit").await;
-    assert!(text(&page).contains("Ada <b> 127.0.0.1 POST /console/entities/consumers/new 409"), "{}", text(&page));
+    let shown = text(&page);
+    assert!(shown.contains("Ada <b> 127.0.0.1 POST /console/entities/consumers/new"), "{shown}");
     assert!(!page.contains("Ada <b>"));
 }

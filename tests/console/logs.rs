@@ -13,12 +13,12 @@ async fn the_overview_counts_what_waits() {
     stage.desk.made("/developers", json!({ "email": "bob@example.com" })).await;
     let page = text(&browser.page("/console").await);
     for part in [
-        "1 contracts wait for a word look here",
-        "1 developers wait",
+        "1 contract waiting look here",
+        "1 developer waiting look here",
         "2 developers",
-        "1 applications",
-        "1 services",
-        "0 mails failed",
+        "1 application",
+        "1 service",
+        "0 mails that failed",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }

@@ -66,6 +66,27 @@ async fn our_own_pages_and_programs_write() {
 }
 
 #[tokio::test]
+async fn a_name_that_was_rebound_to_this_machine_is_not_answered() {
+    let house = House::open();
+    let ask = |path: &'static str, host: &'static str| house.ask("GET", path).header("host", host).send();
+    for path in ["/config", "/mails", "/account/login"] {
+        for host in ["evil.example:8003", "127.0.0.1.evil.example", "10.0.0.1:8003"] {
+            assert_eq!(ask(path, host).await.status, 403, "{path} {host}");
+        }
+        for host in ["localhost:8003", "127.0.0.1", "[::1]:1"] {
+            assert_eq!(ask(path, host).await.status, 200, "{path} {host}");
+        }
+    }
+    // Behind a name of its own the portal answers to that too; where it shows no mails, to every name.
+    let named = House::open_with(&[("PORTAL_URL", "https://portal.example/x")]);
+    let asked = |host: &'static str| named.ask("GET", "/config").header("host", host).send();
+    assert_eq!((asked("portal.example").await.status, asked("evil.example").await.status), (200, 403));
+    let sending = House::open_with(&[("SMTP_URL", "smtp://127.0.0.1:1")]);
+    assert_eq!(sending.ask("GET", "/config").header("host", "any.example").send().await.status, 200);
+    assert_eq!(sending.ask("GET", "/mails").send().await.status, 404);
+}
+
+#[tokio::test]
 async fn listed_origins_call_with_cookies_and_others_do_not() {
     let house = House::open_with(&[("PORTAL_CORS_ORIGINS", "https://SPA.example:443, http://localhost:3000")]);
     house.has("ana@b.test").await;
@@ -136,6 +157,8 @@ async fn methods_bodies_and_paths_that_are_none_are_told_as_such() {
     let house = House::open();
     let answer = house.ask("PUT", "/developer").send().await;
     assert_eq!((answer.status, answer.header("allow")), (405, "DELETE, GET, HEAD"));
+    let answer = house.ask("HEAD", "/auth").basic("ana@b.test", PASSWORD).send().await;
+    assert_eq!((answer.status, answer.header("allow")), (405, "DELETE, GET"), "logging in is no reading");
     let answer = house.ask("HEAD", "/config").send().await;
     assert_eq!((answer.status, answer.body), (200, json!(null)));
     for (kind, body, status) in [

@@ -62,16 +62,19 @@ impl Outbox {
 
     /// These mails are stored now.
     pub(super) fn posted(&self, mails: &[Mail]) {
-        match &self.mailer {
-            Some(mailer) => {
-                if mailer.try_send(Wake).is_err() {
-                    debug!("the mailer is busy, it looks again by itself");
-                }
-            }
-            None => {
-                self.meters.add(Meter::MailsKept, mails.len() as u64);
-                mails.iter().filter(|_| self.is_shown).for_each(show);
-            }
+        if self.sends() {
+            return self.wake();
+        }
+        self.meters.add(Meter::MailsKept, mails.len() as u64);
+        if self.is_shown {
+            mails.iter().for_each(show);
+        }
+    }
+
+    /// Makes the mailer look.
+    pub(super) fn wake(&self) {
+        if self.mailer.as_ref().is_some_and(|mailer| mailer.try_send(Wake).is_err()) {
+            debug!("the mailer is busy, it looks again by itself");
         }
     }
 

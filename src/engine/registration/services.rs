@@ -71,7 +71,7 @@ impl Registration {
         let mut offers: Vec<Offer> = self.offers(application).await?;
         offers.retain(|offer| wanted.fits(offer));
         let total = offers.len();
-        offers.sort_by(|one, other| wanted.key(one).cmp(&wanted.key(other)));
+        offers.sort_by_key(|offer| wanted.key(offer));
         if wanted.descending {
             offers.reverse();
         }

@@ -25,7 +25,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const RENEW_SECONDS: i64 = 600;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(at("/auth", "DELETE, GET, HEAD").route(reading().to(log_in)).route(web::delete().to(log_out)));
+    config.service(at("/auth", "DELETE, GET").route(web::get().to(log_in)).route(web::delete().to(log_out)));
     config.service(at("/session", "GET, HEAD").route(reading().to(session)));
 }
 
