@@ -40,9 +40,39 @@ impl Registration {
         mut body: Body,
         keeping: Keeping,
     ) -> Result<Issued, CatalogError> {
-        let (schema, parent) = self.credentials_of(application)?;
+        let (schema, _) = self.credentials_of(application)?;
         let (posted, _) = APPLICATIONS_CREDENTIAL;
         let violations = confine_to(posted, schema, Write::Insert, &mut body);
+        self.make_credential(application, body, violations, keeping).await
+    }
+
+    /// Makes a credential as the developer may, who says of it whether it is public and nothing else. Its secret is
+    /// hashed; that of a public one is not told, for it is good for nothing.
+    ///
+    /// # Errors
+    /// As [`Registration::create_credential`].
+    pub async fn create_own_credential(
+        &self,
+        application: &Application,
+        mut body: Body,
+    ) -> Result<Issued, CatalogError> {
+        let (schema, _) = self.credentials_of(application)?;
+        let violations = confine_to(&["client_type"], schema, Write::Insert, &mut body);
+        let mut issued = self.make_credential(application, body, violations, Keeping::Hashed).await?;
+        if is_public(&issued.credential) {
+            issued.secret = None;
+        }
+        Ok(issued)
+    }
+
+    async fn make_credential(
+        &self,
+        application: &Application,
+        mut body: Body,
+        violations: Violations,
+        keeping: Keeping,
+    ) -> Result<Issued, CatalogError> {
+        let (schema, parent) = self.credentials_of(application)?;
         let fields = &mut body.fields;
         if fields.get("name").is_none_or(is_unset) {
             fields.insert("name".to_owned(), application.entity.get("name").cloned().unwrap_or_default());
@@ -231,7 +261,7 @@ impl Registration {
         let (schema, parent) = self.credentials_of(application)?;
         let found = self.catalog.load(schema, key).await?.filter(|credential| parent.owns(credential));
         let credential = found.ok_or(CatalogError::NotFound)?;
-        if credential.get("client_type").and_then(Value::as_str) == Some("public") {
+        if is_public(&credential) {
             return Err(Violations::of("client_type", "a public client has no secrets").into());
         }
         id_of(&credential).ok_or(CatalogError::NotFound)
@@ -260,4 +290,9 @@ impl Registration {
         credential.insert("secrets".to_owned(), told.collect());
         Ok(credential)
     }
+}
+
+/// Whether a client keeps no secrets.
+fn is_public(credential: &Entity) -> bool {
+    credential.get("client_type").and_then(Value::as_str) == Some("public")
 }

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use super::catalog::Catalog;
 
 pub use applications::{Application, Created, Issued, Keeping, Scope};
-pub use calls::Calls;
+pub use calls::{Calls, Interval};
 pub use contracts::Side;
 pub use credentials::NewSecret;
 pub use invite::{Invite, InviteError, Invited};

@@ -8,9 +8,9 @@ use super::super::reply::Reply;
 use super::super::session::Member;
 use super::super::state::PortalState;
 use super::super::{body, client};
-use super::{at, reading};
+use super::{at, fields, reading};
 use crate::engine::accounts::{META_FIELDS, Mailed};
-use crate::schema::{Body, Entity};
+use crate::schema::Entity;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(at("/register", "POST").route(web::post().to(register)));
@@ -28,10 +28,6 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         at("/developer/meta", "PATCH, PUT").route(web::patch().to(change_meta)).route(web::put().to(change_meta)),
     );
     config.service(at("/config", "GET, HEAD").route(reading().to(configuration)));
-}
-
-async fn fields(request: &HttpRequest, payload: Payload) -> Result<Body, Reply> {
-    body::read(request, payload, body::ACCOUNTS).await
 }
 
 async fn register(request: HttpRequest, payload: Payload, state: Data<PortalState>) -> Result<Reply, Reply> {
