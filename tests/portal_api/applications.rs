@@ -64,7 +64,7 @@ async fn an_application_is_changed_in_what_is_its_developers_to_say() {
     assert_eq!((&changed["name"], &changed["description"]), (&json!("Store"), &json!("d")));
     assert_eq!(ana.form("PATCH", &path, "description=").await.is(200)["description"], Value::Null);
     let body = json!({ "developer": { "id": crate::stage::NOBODY }, "consumer": null, "id": "x", "created_at": 1,
-        "custom_id": "bank", "name_key": "k", "redirect_uri": null, "wat": 1 });
+        "custom_id": "bank", "redirect_uri": null, "wat": 1 });
     let faults = ana.patch(&path, body).await.faults();
     for field in ["developer", "consumer", "id", "created_at", "custom_id"] {
         assert_eq!(faults[field], "immutable field cannot be updated", "{faults}");
