@@ -6,7 +6,8 @@ mod support;
 mod browser;
 mod entities;
 mod forms;
-mod html;
 mod login;
 mod people;
 mod stage;
+
+use support::html;
