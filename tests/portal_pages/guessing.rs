@@ -104,7 +104,7 @@ async fn asking_for_mails_tells_nothing_and_is_throttled() {
             assert_eq!(desk.patch(&format!("/developers/{}", own(KNOWN)), unverified).await.0, 200);
         }
         let mut answers = Vec::new();
-        for (email, address) in [(KNOWN, "192.0.2.1"), (UNKNOWN, "192.0.2.2"), ("no address", "192.0.2.3")] {
+        for (email, address) in [(KNOWN, "192.0.2.1"), (UNKNOWN, "192.0.2.2"), ("no example address", "192.0.2.3")] {
             let mut browser = desk.visitor();
             let email = own(email);
             let form = form_to(&browser.page(path).await, path).set("email", &email);

@@ -134,7 +134,7 @@ async fn what_a_developer_keeps_is_text_in_the_portal_and_in_the_console() {
     assert_eq!(desk.patch(&path, json!({ "status": 0, "note": HOSTILE })).await.0, 200);
 
     let own = format!("/apps/{application}");
-    let paths = ["/", "/catalog", "/apps", "/account", "/mails"].map(str::to_owned).into_iter().chain([
+    let paths = ["/", "/catalog", "/apps", "/mails"].map(str::to_owned).into_iter().chain([
         own.clone(),
         format!("{own}/edit"),
         format!("/catalog/{}", id(&service)),
@@ -146,6 +146,11 @@ async fn what_a_developer_keeps_is_text_in_the_portal_and_in_the_console() {
         assert_eq!(seen.status, 200, "{path}");
         assert_told(&seen.html, HOSTILE);
     }
+    let account = looked_at(browser.get("/account").await);
+    assert_eq!(form_to(&account.html, "/account/meta").get("full_name"), HOSTILE);
+    assert_eq!(form_to(&account.html, "/account/email").get("email"), EMAIL);
+    let form = form_to(&looked_at(browser.get(&format!("{own}/edit")).await).html, &format!("{own}/edit"));
+    assert_eq!((form.get("name"), form.get("redirect_uri"), form.get("description")), (HOSTILE, uri, HOSTILE));
     let delete = form_to(&browser.page(&own).await, &format!("{own}/delete"));
     let asked = looked_at(browser.send(&delete).await);
     assert_told(&asked.html, &format!("“{HOSTILE}” goes"));

@@ -60,8 +60,7 @@ async fn a_mail_is_tried_again_by_itself_when_the_server_was_away() {
     let desk = desk(&format!("smtp://{address}"));
     let mut console = desk.console().await;
     register(&desk, "ana@example.com").await;
-    let page = mails_saying(&mut console, "waiting", "ana@example.com").await;
-    assert!(!page.contains("Kept"), "{}", text(&page));
+    mails_saying(&mut console, "waiting", "ana@example.com").await;
     mails_saying(&mut console, "waiting", "onnection").await;
     assert_eq!(desk.visitor().get("/mails").await.status, 404, "where mails are sent, nobody may read them");
     let post = Post::open_at(address, Mood::Takes);

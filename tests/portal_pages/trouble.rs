@@ -52,7 +52,7 @@ async fn long_names_are_refused_at_their_field() {
     let ana = desk.ana().await;
     let mut browser = ana.browser.clone();
     let before = desk.everything().await;
-    let long = "ä".repeat(300);
+    let long = "ä".repeat(1100);
     let own = format!("/apps/{}/edit", ana.application);
     for path in ["/apps/new", own.as_str()] {
         for (field, value) in [
@@ -100,19 +100,21 @@ async fn long_names_are_refused_at_their_field() {
 async fn every_alphabet_is_kept_letter_by_letter() {
     let desk = Desk::open();
     let mut browser = desk.developer_with_browser("ana@example.com").await;
-    for name in NAMES {
+    let long = format!("{} end", "long ".repeat(59));
+    for name in NAMES.into_iter().chain([long.as_str()]) {
         let form = form_to(&browser.page("/apps/new").await, "/apps/new");
         let form = form.set("name", name).set("redirect_uri", "https://a.example/").set("description", name);
         assert_eq!(looked_at(browser.send(&form).await).status, 200, "{name}");
-        let form = form_to(&browser.page("/account").await, "/account/meta").set("full_name", name);
+        let short: String = name.chars().take(255).collect();
+        let form = form_to(&browser.page("/account").await, "/account/meta").set("full_name", &short);
         let page = browser.done(&form).await;
-        assert_eq!(form_to(&page, "/account/meta").get("full_name"), name);
+        assert_eq!(form_to(&page, "/account/meta").get("full_name"), short.trim());
         let page = browser.page("/apps").await;
         assert!(text(&page).contains(&name.split_whitespace().collect::<Vec<_>>().join(" ")), "{name}");
     }
     let (_, kept) = desk.get("/applications").await;
     let kept: Vec<_> = kept["data"].as_array().unwrap().iter().map(|kept| &kept["name"]).collect();
-    for name in NAMES {
+    for name in NAMES.into_iter().chain([long.as_str()]) {
         assert!(kept.contains(&&json!(name)), "{name}: {kept:?}");
     }
 }
