@@ -1,12 +1,13 @@
-//! A browser without a script, its cookies kept by hand.
+//! A gateway, and browsers that visit its console.
 
 use std::collections::BTreeMap;
 use std::fs;
 
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::Client;
 use serde_json::Value;
 
-use crate::html::{Form, form_to, text};
+use crate::html::form_to;
+use crate::support::browser::Browser;
 use crate::support::{Folder, Gateway, Start, client, tollgate};
 
 /// A running gateway with nothing in it, and its admin token.
@@ -31,13 +32,21 @@ impl Desk {
 
     /// A browser that has visited nothing.
     pub fn browser(&self) -> Browser<'_> {
-        Browser { desk: self, cookies: BTreeMap::new() }
+        let (gateway, client, cookies) = (&self.gateway, &self.client, BTreeMap::new());
+        Browser {
+            gateway,
+            client,
+            listener: "admin",
+            attributes: "; Path=/console; HttpOnly; SameSite=Strict",
+            cookies,
+        }
     }
 
     /// A browser that is logged in with the admin token of the gateway.
     pub async fn logged_in(&self) -> Browser<'_> {
         let mut browser = self.browser();
-        browser.log_in(&self.token).await;
+        let page = browser.page("/console/login").await;
+        browser.send(&form_to(&page, "/console/login").set("token", &self.token)).await;
         browser
     }
 
@@ -74,80 +83,5 @@ impl Desk {
         let answer = self.client.get(self.gateway.admin(path)).send().await.unwrap();
         let status = answer.status().as_u16();
         (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null))
-    }
-}
-
-/// What a page came as.
-#[derive(Debug)]
-pub struct Seen {
-    pub status: u16,
-    pub location: String,
-    pub html: String,
-}
-
-#[derive(Clone)]
-pub struct Browser<'d> {
-    pub desk: &'d Desk,
-    pub cookies: BTreeMap<String, String>,
-}
-
-impl Browser<'_> {
-    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let request = self.desk.client.request(method, self.desk.gateway.admin(path));
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        if cookies.is_empty() { request } else { request.header("cookie", cookies.join("; ")) }
-    }
-
-    pub async fn see(&mut self, request: RequestBuilder) -> Seen {
-        let answer = request.send().await.unwrap();
-        self.keep_cookies(&answer);
-        let location = answer.headers().get("location").map(|path| path.to_str().unwrap().to_owned());
-        let status = answer.status().as_u16();
-        Seen { status, location: location.unwrap_or_default(), html: answer.text().await.unwrap() }
-    }
-
-    fn keep_cookies(&mut self, answer: &Response) {
-        for cookie in answer.headers().get_all("set-cookie") {
-            let cookie = cookie.to_str().unwrap();
-            assert!(cookie.contains("; Path=/console; HttpOnly; SameSite=Strict"), "{cookie}");
-            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-            if value.is_empty() {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
-    }
-
-    pub async fn get(&mut self, path: &str) -> Seen {
-        self.see(self.request("GET", path)).await
-    }
-
-    /// A page that must be there.
-    pub async fn page(&mut self, path: &str) -> String {
-        let seen = self.get(path).await;
-        assert_eq!(seen.status, 200, "{path}: {} {}", seen.location, text(&seen.html));
-        seen.html
-    }
-
-    /// Sends a form.
-    pub async fn send(&mut self, form: &Form) -> Seen {
-        // Line ends as browsers send them.
-        let fields: Vec<(String, String)> =
-            form.fields.iter().map(|(name, value)| (name.clone(), value.replace('\n', "\r\n"))).collect();
-        self.see(self.request("POST", &form.action).form(&fields)).await
-    }
-
-    /// Sends a form and gives the page that it leads to.
-    pub async fn done(&mut self, form: &Form) -> String {
-        let seen = self.send(form).await;
-        assert_eq!(seen.status, 303, "{}: {}", form.action, text(&seen.html));
-        self.page(&seen.location).await
-    }
-
-    pub async fn log_in(&mut self, token: &str) -> Seen {
-        let page = self.page("/console/login").await;
-        self.send(&form_to(&page, "/console/login").set("token", token)).await
     }
 }

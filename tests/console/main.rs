@@ -7,8 +7,9 @@ mod browser;
 mod entities;
 mod escaping;
 mod forms;
-mod html;
 mod login;
 mod logs;
 mod people;
 mod stage;
+
+use support::html;

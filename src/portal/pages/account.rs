@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use serde_json::{Map, Value};
 
 use super::guest::{Guest, Posted, own_path, set_cookie};
-use super::said::{Faults, Refused};
+use super::said::{Faults, Refused, later};
 use crate::domain::{DeveloperStatus, Secret};
 use crate::engine::accounts::{AccountError, Credentials, META_FIELDS};
 use crate::pages::{self, Notice, Way};
@@ -101,6 +101,7 @@ pub(super) async fn log_in(Posted { guest, form }: Posted) -> Answered {
         }
         Err(refusal) => refusal,
     };
+    let wait = if let AccountError::Locked { seconds } = refusal { Some(seconds) } else { None };
     let (status, notice) = match refusal {
         AccountError::WrongCredentials => (401, Notice::bad("E-mail and password do not belong together.")),
         AccountError::NotAdmitted(DeveloperStatus::Unverified) => {
@@ -117,7 +118,8 @@ pub(super) async fn log_in(Posted { guest, form }: Posted) -> Answered {
     };
     let page = guest.page("Log in").section("/account/login").narrow().notice(Some(notice));
     let next = own_path(&form.text("next"), "/apps");
-    Ok(guest.answer(status, &LoginPage { page, email: form.text("email"), next }))
+    let answer = guest.answer(status, &LoginPage { page, email: form.text("email"), next });
+    Ok(if let Some(seconds) = wait { later(answer, seconds) } else { answer })
 }
 
 pub(super) async fn log_out(Posted { guest, .. }: Posted) -> Answered {

@@ -203,7 +203,7 @@ pub(super) async fn raw_spec(guest: Guest) -> Answered {
     let contents = contents.ok_or(Refused::NotFound)?;
     Ok(HttpResponse::Ok()
         .insert_header(("X-Content-Type-Options", "nosniff"))
-        .insert_header(("Content-Security-Policy", "default-src 'none'; sandbox"))
+        .insert_header(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"))
         .insert_header(("Content-Disposition", "attachment; filename=\"openapi.txt\""))
         .content_type("text/plain; charset=utf-8")
         .body(contents))

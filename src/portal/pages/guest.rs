@@ -75,7 +75,7 @@ impl Guest {
     /// The way to the log-in, and back here.
     pub(super) fn developer(&self) -> Result<&Developer, Refused> {
         let next = match self.request.method().as_str() {
-            "GET" => self.request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            "GET" | "HEAD" => self.request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             _ => "/apps".to_owned(),
         };
         self.visit.as_ref().map(|visit| &visit.developer).ok_or(Refused::LogIn(next))
@@ -159,8 +159,9 @@ impl FromRequest for Posted {
 
 /// A path of ours that a query or form names; else `otherwise`. Never another site.
 pub(super) fn own_path(text: &str, otherwise: &str) -> String {
-    let own = text.starts_with('/') && !text.starts_with("//") && !text.contains(['\\', '\r', '\n', '\t', ' ']);
-    if own && text.len() < 1000 && text.is_ascii() { text.to_owned() } else { otherwise.to_owned() }
+    let own = text.starts_with('/') && !text.starts_with("//") && !text.contains('\\');
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if own && plain && text.len() < 1000 { text.to_owned() } else { otherwise.to_owned() }
 }
 
 #[cfg(test)]
@@ -170,7 +171,9 @@ mod tests {
     #[test]
     fn only_paths_of_ours_are_followed() {
         assert_eq!(own_path("/apps?x=1", "/"), "/apps?x=1");
-        for foreign in ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "", "/a\r\nX: y"] {
+        for foreign in
+            ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "", "/a\r\nX: y", "/\0", "/ä"]
+        {
             assert_eq!(own_path(foreign, "/"), "/", "{foreign}");
         }
     }

@@ -20,37 +20,44 @@ mod mails;
 mod said;
 mod settings;
 
-use actix_web::web::{Data, ServiceConfig, get, post, resource};
+use actix_web::Route;
+use actix_web::guard::{Any, Get, Head};
+use actix_web::web::{Data, ServiceConfig, post, resource, route};
 
 pub use desk::Desk;
 
 /// Adds the pages to an App.
 pub fn configure(config: &mut ServiceConfig, desk: Data<Desk>) {
     config.app_data(desk);
-    config.service(resource("/").route(get().to(catalog::home)));
-    config.service(resource("/assets/{digest}/{name}").route(get().to(catalog::asset)));
-    config.service(resource("/catalog").route(get().to(catalog::list)));
-    config.service(resource("/catalog/{service}").route(get().to(catalog::service)));
-    config.service(resource("/catalog/{service}/spec").route(get().to(catalog::spec)));
-    config.service(resource("/catalog/{service}/spec/raw").route(get().to(catalog::raw_spec)));
+    config.service(resource("/").route(reading().to(catalog::home)));
+    config.service(resource("/assets/{digest}/{name}").route(reading().to(catalog::asset)));
+    config.service(resource("/catalog").route(reading().to(catalog::list)));
+    config.service(resource("/catalog/{service}").route(reading().to(catalog::service)));
+    config.service(resource("/catalog/{service}/spec").route(reading().to(catalog::spec)));
+    config.service(resource("/catalog/{service}/spec/raw").route(reading().to(catalog::raw_spec)));
     configure_account(config);
     configure_applications(config);
-    config.service(resource("/mails").route(get().to(mails::list)));
+    config.service(resource("/mails").route(reading().to(mails::list)));
     config.default_service(actix_web::web::to(said::nothing));
+}
+
+/// GET, and HEAD as a GET whose body is not sent.
+fn reading() -> Route {
+    route().guard(Any(Get()).or(Head()))
 }
 
 fn configure_account(config: &mut ServiceConfig) {
     use account as page;
     let both = |path: &str| resource(path.to_owned());
-    config.service(both("/account/register").route(get().to(page::register_form)).route(post().to(page::register)));
-    config.service(both("/account/login").route(get().to(page::log_in_form)).route(post().to(page::log_in)));
+    config.service(both("/account/register").route(reading().to(page::register_form)).route(post().to(page::register)));
+    config.service(both("/account/login").route(reading().to(page::log_in_form)).route(post().to(page::log_in)));
     config.service(resource("/account/logout").route(post().to(page::log_out)));
-    config.service(both("/account/forgot").route(get().to(page::forgot_form)).route(post().to(page::forgot)));
-    config.service(both("/account/reset").route(get().to(page::reset_form)).route(post().to(page::reset)));
-    config.service(both("/account/verify").route(get().to(page::verify_form)).route(post().to(page::verify)));
+    config.service(both("/account/forgot").route(reading().to(page::forgot_form)).route(post().to(page::forgot)));
+    config.service(both("/account/reset").route(reading().to(page::reset_form)).route(post().to(page::reset)));
+    config.service(both("/account/verify").route(reading().to(page::verify_form)).route(post().to(page::verify)));
     config.service(resource("/account/verify/refuse").route(post().to(page::refuse_verification)));
-    config.service(both("/account/resend").route(get().to(page::resend_form)).route(post().to(page::resend)));
-    config.service(resource("/account").route(get().to(settings::show)));
+    config.service(both("/account/resend").route(reading().to(page::resend_form)).route(post().to(page::resend)));
+    config.service(resource("/account").route(reading().to(settings::show)));
     config.service(resource("/account/meta").route(post().to(settings::change_meta)));
     config.service(resource("/account/email").route(post().to(settings::change_email)));
     config.service(resource("/account/password").route(post().to(settings::change_password)));
@@ -58,13 +65,14 @@ fn configure_account(config: &mut ServiceConfig) {
 }
 
 fn configure_applications(config: &mut ServiceConfig) {
-    config.service(resource("/apps").route(get().to(applications::list)));
-    config
-        .service(resource("/apps/new").route(get().to(applications::new_form)).route(post().to(applications::create)));
-    config.service(resource("/apps/{application}").route(get().to(application::show)));
+    config.service(resource("/apps").route(reading().to(applications::list)));
+    config.service(
+        resource("/apps/new").route(reading().to(applications::new_form)).route(post().to(applications::create)),
+    );
+    config.service(resource("/apps/{application}").route(reading().to(application::show)));
     config.service(
         resource("/apps/{application}/edit")
-            .route(get().to(applications::edit_form))
+            .route(reading().to(applications::edit_form))
             .route(post().to(applications::save)),
     );
     config.service(resource("/apps/{application}/delete").route(post().to(applications::delete)));

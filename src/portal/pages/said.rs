@@ -1,6 +1,7 @@
 //! What pages say after an act, and why they say no.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::Value;
 use tracing::error;
@@ -109,11 +110,7 @@ impl ResponseError for Refused {
             }
             Self::TooMany { seconds } => {
                 let text = format!("That was tried too often. Try again in {seconds} seconds.");
-                let mut answer = pages::message(429, page("Too many attempts"), &text, home());
-                if let Ok(value) = seconds.to_string().parse() {
-                    answer.headers_mut().insert(actix_web::http::header::RETRY_AFTER, value);
-                }
-                answer
+                later(pages::message(429, page("Too many attempts"), &text, home()), *seconds)
             }
             Self::Told { status, text } => pages::message(*status, page("This did not work"), text, home()),
             Self::Failed(failure) => failed(failure),
@@ -126,16 +123,18 @@ pub(super) async fn nothing() -> HttpResponse {
     Refused::NotFound.error_response()
 }
 
+/// An answer that says after how many seconds to try again.
+pub(super) fn later(mut answer: HttpResponse, seconds: i64) -> HttpResponse {
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    answer
+}
+
 /// Details go to the log.
 fn failed(failure: &CatalogError) -> HttpResponse {
     let transient = matches!(failure, CatalogError::Engine(error) if error.is_transient());
     let page = Page::new(&SITE, "Something went wrong", "");
     if transient {
-        let mut answer = pages::message(503, page, "We cannot do this at the moment. Try again in a minute.", None);
-        answer
-            .headers_mut()
-            .insert(actix_web::http::header::RETRY_AFTER, actix_web::http::header::HeaderValue::from_static("5"));
-        return answer;
+        return later(pages::message(503, page, "We cannot do this at the moment. Try again in a minute.", None), 5);
     }
     error!(error = %failure, "a page of the portal failed: {failure}");
     pages::message(500, page, "This is our fault. It is written down.", None)

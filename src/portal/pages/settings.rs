@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::account::{meta_fields, meta_of};
 use super::guest::{Guest, Posted, set_cookie};
-use super::said::{Faults, Refused};
+use super::said::{Faults, Refused, later};
 use crate::domain::Secret;
 use crate::engine::accounts::AccountError;
 use crate::pages::{self, Form, Notice};
@@ -62,7 +62,7 @@ fn again(guest: &Guest, form: Form, error: AccountError) -> Answered {
         }
         AccountError::Locked { seconds } => {
             let notice = Some(Notice::bad(format!("That was tried too often. Try again in {seconds} seconds.")));
-            page(guest, 429, &Tried { notice, ..Tried::default() })
+            Ok(later(page(guest, 429, &Tried { notice, ..Tried::default() })?, seconds))
         }
         other => Err(other.into()),
     }
