@@ -74,8 +74,8 @@ async fn an_application_is_changed_in_what_is_its_developers_to_say() {
     assert_eq!(ana.patch(&path, json!({ "name": "Other" })).await.is(409)["fields"], json!({ "name": "Other" }));
     assert_eq!(ana.get(&path).await.is(200)["name"], "Store");
     assert_eq!(ana.delete(&path).await.is(204), Value::Null);
-    ana.delete(&path).await.is_nothing();
-    ana.get(&path).await.is_nothing();
+    ana.delete(&path).await.must_be_nothing();
+    ana.get(&path).await.must_be_nothing();
     assert_eq!(ana.total("/applications").await, 1);
 }
 
@@ -107,11 +107,11 @@ async fn lists_are_paged_sorted_and_filtered() {
         assert_eq!((&refused["code"], &refused["name"]), (&json!(9), &json!("invalid size")));
     }
     assert_eq!(ana.get("/applications?offset=wat").await.is(400)["code"], 7);
-    ana.get("/applications?sort_by=consumer").await.is_wrong_option("sort_by");
-    ana.get("/applications?sort_desc=maybe").await.is_wrong_option("sort_desc");
-    ana.get("/applications?created_at_from=now").await.is_wrong_option("created_at_from");
-    ana.get("/applications?created_at_to=9223372036854775807").await.is_wrong_option("created_at_to");
-    ana.get("/applications?include_instances=maybe").await.is_wrong_option("include_instances");
+    ana.get("/applications?sort_by=consumer").await.must_be_wrong_option("sort_by");
+    ana.get("/applications?sort_desc=maybe").await.must_be_wrong_option("sort_desc");
+    ana.get("/applications?created_at_from=now").await.must_be_wrong_option("created_at_from");
+    ana.get("/applications?created_at_to=9223372036854775807").await.must_be_wrong_option("created_at_to");
+    ana.get("/applications?include_instances=maybe").await.must_be_wrong_option("include_instances");
 }
 
 #[tokio::test]
@@ -140,5 +140,5 @@ async fn with_an_application_go_its_contracts_credentials_and_tokens() {
     ana.delete(&format!("/applications/{}", id(&shop))).await.is(204);
     assert_eq!(stage.call("orders", &token).await, 401);
     assert_eq!(stage.token("orders", &shop["credential"]).await.is(400)["error"], "invalid_client");
-    ana.get(&below(&shop, "credentials")).await.is_nothing();
+    ana.get(&below(&shop, "credentials")).await.must_be_nothing();
 }

@@ -64,10 +64,10 @@ async fn a_question_that_does_not_read_is_refused() {
     let ana = stage.developer("ana@b.test").await;
     let path = below(&ana.application("Shop").await, "analytics");
     for interval in ["second", "MINUTE", "%00"] {
-        ana.get(&format!("{path}?interval={interval}")).await.is_wrong_option("interval");
+        ana.get(&format!("{path}?interval={interval}")).await.must_be_wrong_option("interval");
     }
     for start in ["x", "-1", "9223372036854775807", "9223372036854775808", "1.5"] {
-        ana.get(&format!("{path}?start_ts={start}")).await.is_wrong_option("start_ts");
+        ana.get(&format!("{path}?start_ts={start}")).await.must_be_wrong_option("start_ts");
     }
-    ana.get(&format!("{path}?service.id=orders")).await.is_wrong_option("service.id");
+    ana.get(&format!("{path}?service.id=orders")).await.must_be_wrong_option("service.id");
 }

@@ -31,10 +31,10 @@ async fn a_contract_is_told_with_its_service() {
         (ana.total(&format!("{path}?status=rejected")).await, ana.total(&format!("{path}?status=1")).await),
         (json!(1), json!(0))
     );
-    ana.get(&format!("{path}?status=wat")).await.is_wrong_option("status");
+    ana.get(&format!("{path}?status=wat")).await.must_be_wrong_option("status");
     assert_eq!(ana.delete(&format!("{path}/{}", id(&made))).await.is(204), Value::Null);
-    ana.get(&format!("{path}/{}", id(&made))).await.is_nothing();
-    ana.delete(&format!("{path}/{}", id(&made))).await.is_nothing();
+    ana.get(&format!("{path}/{}", id(&made))).await.must_be_nothing();
+    ana.delete(&format!("{path}/{}", id(&made))).await.must_be_nothing();
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn what_cannot_be_asked_for_is_refused() {
     let shop = ana.application("Shop").await;
     let path = below(&shop, "application_instances");
     assert_eq!(ana.post(&path, json!({})).await.faults(), json!({ "service": "required field missing" }));
-    ana.post(&path, json!({ "service": { "id": NOBODY } })).await.is_nothing();
+    ana.post(&path, json!({ "service": { "id": NOBODY } })).await.must_be_nothing();
     assert!(ana.post(&path, json!({ "service": { "id": hidden } })).await.faults()["service"].is_string());
     for service in
         [json!({ "id": "wat" }), json!({ "name": "orders" }), json!({ "name": "hidden" }), json!([1]), json!(7)]
@@ -168,7 +168,7 @@ async fn without_its_plugin_a_service_leaves_the_catalogue_and_contracts_sleep()
     stage.admin("DELETE", "/services/orders", Value::Null).await;
     stage.admin("DELETE", "/routes/orders", Value::Null).await;
     stage.admin("DELETE", "/services/orders", Value::Null).await.is(204);
-    ana.get(&path).await.is_nothing();
+    ana.get(&path).await.must_be_nothing();
 }
 
 /// Clause 8, and 3 for keys.

@@ -125,8 +125,8 @@ async fn secrets_come_and_go_one_by_one() {
     stage.access("orders", &second).await;
     let last = ana.delete(&format!("{secrets}/{}", id(&added))).await.is(409);
     assert!(last["message"].is_string(), "{last}");
-    ana.delete(&format!("{secrets}/{NOBODY}")).await.is_nothing();
-    ana.delete(&format!("{secrets}/wat")).await.is_nothing();
+    ana.delete(&format!("{secrets}/{NOBODY}")).await.must_be_nothing();
+    ana.delete(&format!("{secrets}/wat")).await.must_be_nothing();
     assert!(ana.post(&secrets, json!({ "expires_at": 1 })).await.faults()["expires_at"].is_string());
     for _ in 0..4 {
         ana.form("POST", &secrets, "").await.is(201);
@@ -159,8 +159,8 @@ async fn a_deleted_credential_takes_its_tokens_along_also_the_last() {
     let one = format!("{path}/{}", id(&shop["credential"]));
     ana.delete(&one).await.is(204);
     assert_eq!(stage.call("orders", &token).await, 401);
-    ana.get(&one).await.is_nothing();
-    ana.delete(&one).await.is_nothing();
+    ana.get(&one).await.must_be_nothing();
+    ana.delete(&one).await.must_be_nothing();
     assert_eq!(ana.get(&path).await.is(200), json!({ "data": [], "next": null, "total": 0 }));
     let next = ana.post(&path, json!({})).await.is(201);
     assert_eq!(stage.call("orders", &stage.access("orders", &next).await).await, 200);

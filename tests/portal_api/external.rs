@@ -27,15 +27,15 @@ async fn an_application_has_the_providers_id_and_no_credentials() {
     assert_eq!(consumer().await["custom_id"], "okta-2");
     assert_eq!(ana.patch(&path, json!({ "custom_id": null })).await.faults()["custom_id"], "required field missing");
     let credentials = below(&made, "credentials");
-    ana.get(&credentials).await.is_nothing();
-    ana.post(&credentials, json!({})).await.is_nothing();
+    ana.get(&credentials).await.must_be_nothing();
+    ana.post(&credentials, json!({})).await.must_be_nothing();
     for rest in ["", "/secrets"] {
-        ana.get(&format!("{credentials}/{NOBODY}{rest}")).await.is_nothing();
+        ana.get(&format!("{credentials}/{NOBODY}{rest}")).await.must_be_nothing();
     }
     for rest in ["regenerate-secret", "secrets"] {
-        ana.post(&format!("{credentials}/{NOBODY}/{rest}"), json!({})).await.is_nothing();
+        ana.post(&format!("{credentials}/{NOBODY}/{rest}"), json!({})).await.must_be_nothing();
     }
-    ana.delete(&format!("{credentials}/{NOBODY}")).await.is_nothing();
+    ana.delete(&format!("{credentials}/{NOBODY}")).await.must_be_nothing();
     let service = stage.gated("orders", json!({ "auto_approve": true })).await;
     assert_eq!(ana.contract(&made, &service).await["status"], 0);
 }

@@ -57,11 +57,11 @@ async fn what_is_anothers_is_nothing() {
         let about_own = !path.contains(&id(&contract)) && !path.contains(&credential);
         if !about_own {
             let request = eve.request(method, &path);
-            eve.sent(if body.is_null() { request } else { request.json(&body) }).await.is_nothing();
+            eve.sent(if body.is_null() { request } else { request.json(&body) }).await.must_be_nothing();
         }
     }
     let secret = format!("{}/{}/secrets/{credential}", below(&own, "credentials"), id(&own["credential"]));
-    eve.delete(&secret).await.is_nothing();
+    eve.delete(&secret).await.must_be_nothing();
     let list = eve.get(&format!("/applications?developer.id={}&include_instances=true", ana.id)).await.is(200);
     assert_eq!((&list["total"], &list["data"][0]["id"]), (&json!(1), &own["id"]));
     assert_eq!(list["data"][0]["application_instances"][0]["id"], mine["id"]);
@@ -195,10 +195,10 @@ async fn odd_paths_and_questions_are_nothing_or_refused() {
     let one = format!("/applications/{}", id(&ana.application("Shop").await));
     let long = "x".repeat(2000);
     for odd in ["wat", "%00", "%0d%0a", "..%2f..", "%ff", "null", long.as_str(), &NOBODY.replace('-', "")] {
-        ana.get(&format!("/applications/{odd}")).await.is_nothing();
+        ana.get(&format!("/applications/{odd}")).await.must_be_nothing();
         for rest in ["application_instances", "credentials"] {
-            ana.get(&format!("{one}/{rest}/{odd}")).await.is_nothing();
-            ana.delete(&format!("{one}/{rest}/{odd}")).await.is_nothing();
+            ana.get(&format!("{one}/{rest}/{odd}")).await.must_be_nothing();
+            ana.delete(&format!("{one}/{rest}/{odd}")).await.must_be_nothing();
         }
     }
     let offset = ana.get(&format!("/applications?offset={long}")).await.is(400);

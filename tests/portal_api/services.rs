@@ -60,12 +60,12 @@ async fn the_catalogue_is_filtered_sorted_and_paged() {
     assert_eq!((names(&first).join(" "), &first["total"]), ("a b".to_owned(), &json!(3)));
     let last = ana.get(first["next"].as_str().unwrap()).await.is(200);
     assert_eq!((names(&last), &last["next"]), (vec!["c"], &Value::Null));
-    ana.get("/application_services?status=4").await.is_wrong_option("status");
-    ana.get("/application_services?sort_by=id").await.is_wrong_option("sort_by");
+    ana.get("/application_services?status=4").await.must_be_wrong_option("status");
+    ana.get("/application_services?sort_by=id").await.must_be_wrong_option("sort_by");
     assert_eq!(ana.get("/application_services?size=0").await.is(400)["code"], 9);
     assert_eq!(ana.get("/application_services?offset=wat").await.is(400)["code"], 7);
     for nobodys in [NOBODY, "wat", "%00"] {
-        ana.get(&format!("/application_services?app_id={nobodys}")).await.is_nothing();
+        ana.get(&format!("/application_services?app_id={nobodys}")).await.must_be_nothing();
     }
-    bob.get(&format!("/application_services?{app}")).await.is_nothing();
+    bob.get(&format!("/application_services?{app}")).await.must_be_nothing();
 }

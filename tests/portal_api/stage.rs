@@ -43,7 +43,7 @@ impl Answer {
     }
 
     /// That there is no such thing.
-    pub fn is_nothing(self) {
+    pub fn must_be_nothing(self) {
         assert_eq!(self.is(404), json!({ "message": "Not found" }));
     }
 
@@ -56,7 +56,7 @@ impl Answer {
     }
 
     /// That a parameter of the query was refused.
-    pub fn is_wrong_option(self, option: &str) {
+    pub fn must_be_wrong_option(self, option: &str) {
         let body = self.is(400);
         assert_eq!((&body["code"], &body["name"]), (&json!(11), &json!("invalid options")), "{body}");
         assert!(body["options"][option].is_string() && body["message"].is_string(), "{body}");
