@@ -105,7 +105,7 @@ async fn from_the_registration_to_a_call_and_to_its_end() {
     assert_eq!(stage.heading().await, "My applications");
     stage.look("portal-06-no-application").await;
 
-    let service = stage.admin("/services/orders").await["id"].as_str().unwrap().to_owned();
+    let service = stage.admin("/services/demo-orders").await["id"].as_str().unwrap().to_owned();
     stage.go("/catalog?name=ORD").await;
     stage.look("portal-07-services").await;
     browser.follow(".cards h2 a").await;
@@ -147,7 +147,7 @@ async fn from_the_registration_to_a_call_and_to_its_end() {
 
     // A token from while the access was open.
     let token = pasted(&format!("{}\necho \"$TOKEN\"", lines.rsplit_once('\n').unwrap().0));
-    let call = || client().get(stage.gateway.url("proxy", "/orders")).bearer_auth(token.trim()).send();
+    let call = || client().get(stage.gateway.url("proxy", "/demo-orders")).bearer_auth(token.trim()).send();
     assert_eq!(call().await.unwrap().status(), 200);
     decide(&stage, "revoke").await;
     assert_eq!(call().await.unwrap().status(), 401, "the next call is refused");
@@ -188,7 +188,7 @@ async fn every_page_of_the_console_can_be_used_by_everybody() {
     let application: Value = made.send().await.unwrap().json().await.unwrap();
     let application = application["id"].as_str().unwrap();
     let asked = client().post(stage.gateway.admin(&format!("/applications/{application}/application_instances")));
-    let asked = asked.form(&[("service.id", stage.admin("/services/orders").await["id"].as_str().unwrap())]);
+    let asked = asked.form(&[("service.id", stage.admin("/services/demo-orders").await["id"].as_str().unwrap())]);
     assert_eq!(asked.send().await.unwrap().status(), 201);
     decide(&stage, "approve").await;
     let mut waiting = vec!["/console".to_owned()];

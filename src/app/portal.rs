@@ -44,11 +44,15 @@ pub(super) fn accounts(
     Ok(Accounts::new(node.clone(), registration, outbox, AccountSettings::of(settings, portal_url)))
 }
 
-pub(super) fn face(settings: &Settings) -> Face {
+/// `shows_mails`: to whoever asks.
+pub(super) fn face(settings: &Settings, shows_mails: bool) -> Face {
+    let portal = &settings.portal;
+    let loopback = portal.listen.iter().chain(&portal.listen_tls).all(|address| address.ip().is_loopback());
     Face {
         own_origin: settings.portal.own_origin(),
         cors_origins: settings.portal.cors_origins.clone(),
         secure_cookies: settings.portal.secure_cookies,
+        loopback_names_only: shows_mails && loopback,
         trusted: settings.proxy_trusted_ips.clone(),
         app_auth: settings.portal.app_auth.name(),
     }
@@ -66,7 +70,7 @@ pub(super) fn desk(
         accounts: accounts.clone(),
         registration,
         keyring: std::sync::Arc::clone(&node.keyring),
-        face: face(settings),
+        face: face(settings, accounts.shows_mails()),
         // A name that certificates are made for is one that the settings tell.
         insecure: settings.portal.proxy_url.is_none(),
         proxy_url: settings.portal.proxy_url.clone().unwrap_or(proxy),

@@ -71,7 +71,8 @@ impl Servers {
         let portal = match settings.portal.enabled {
             true => {
                 let desk = portal::desk(&settings, &node, &accounts, registration.clone(), proxy_url);
-                let state = Data::new(PortalState::new(accounts, portal::face(&settings)));
+                let face = portal::face(&settings, accounts.shows_mails());
+                let state = Data::new(PortalState::new(accounts, face));
                 let server = portal::server(state, Data::new(desk), listeners.portal, listeners.portal_tls, portal_tls);
                 Some(server.map_err(Failure::failed)?)
             }

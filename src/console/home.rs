@@ -32,20 +32,37 @@ async fn counts(visit: &Visit) -> Result<Vec<Count>, Refusal> {
     let requested = (ContractStatus::Requested.word(), DeveloperStatus::Requested.word());
     let contracts = count(visit, CONTRACTS, Some(requested.0)).await?;
     let waiting = count(visit, "developers", Some(requested.1)).await?;
+    let developers = count(visit, "developers", None).await?;
+    let applications = count(visit, "applications", None).await?;
+    let services = count(visit, "services", None).await?;
     let (failed, more) = visit.state.accounts.mails(Some(MailState::Failed), None, MOST_MAILS).await?;
-    let failed = if more.is_some() { None } else { u64::try_from(failed.len()).ok() };
-    let told = |number: Option<u64>, most: &str| number.map_or_else(|| most.to_owned(), |number| number.to_string());
-    let many = "more than 100000";
-    let urgent = |number: Option<u64>| number != Some(0);
-    let entry = |number: String, text, path: String, is_urgent| Count { number, text, path, is_urgent };
+    let failed = u64::try_from(failed.len()).ok().filter(|_| more.is_none());
+    let mut mails = entry(failed, "mail that failed", "mails that failed", with(MAILS, &[("state", "failed")]));
+    if failed.is_none() {
+        mails.number = format!("more than {MOST_MAILS}");
+    }
     Ok(vec![
-        entry(told(contracts, many), "contracts wait for a word", REQUESTS.to_owned(), urgent(contracts)),
-        entry(told(waiting, many), "developers wait to come in", REQUESTS.to_owned(), urgent(waiting)),
-        entry(told(count(visit, "developers", None).await?, many), "developers", DEVELOPERS.to_owned(), false),
-        entry(told(count(visit, "applications", None).await?, many), "applications", APPLICATIONS.to_owned(), false),
-        entry(told(count(visit, "services", None).await?, many), "services", SERVICES.to_owned(), false),
-        entry(told(failed, "more than 100"), "mails failed", with(MAILS, &[("state", "failed")]), urgent(failed)),
+        urgent(entry(contracts, "contract waiting", "contracts waiting", REQUESTS), contracts),
+        urgent(entry(waiting, "developer waiting", "developers waiting", REQUESTS), waiting),
+        entry(developers, "developer", "developers", DEVELOPERS),
+        entry(applications, "application", "applications", APPLICATIONS),
+        entry(services, "service", "services", SERVICES),
+        urgent(mails, failed),
     ])
+}
+
+fn entry(number: Option<u64>, one: &'static str, many: &'static str, path: impl Into<String>) -> Count {
+    Count {
+        number: number.map_or_else(|| "more than 100000".to_owned(), |number| number.to_string()),
+        text: if number == Some(1) { one } else { many },
+        path: path.into(),
+        is_urgent: false,
+    }
+}
+
+/// Unless there is none, somebody should look.
+fn urgent(count: Count, number: Option<u64>) -> Count {
+    Count { is_urgent: number != Some(0), ..count }
 }
 
 /// How many there are (in a status); `None`: more than are counted out.

@@ -22,7 +22,7 @@ const LONGEST_DETAIL: usize = 500;
 /// The way mails take.
 #[derive(Clone, Debug)]
 pub enum Transport {
-    Smtp(Smtp),
+    Smtp(Box<Smtp>),
     /// No mail server is set: mails are kept where people can look at them.
     Kept,
 }
@@ -66,7 +66,7 @@ impl Transport {
         {
             server = server.hello_name(ClientId::Domain(domain));
         }
-        Ok(Self::Smtp(Smtp { server: server.timeout(Some(COMMAND_LIMIT)).build(), from }))
+        Ok(Self::Smtp(Box::new(Smtp { server: server.timeout(Some(COMMAND_LIMIT)).build(), from })))
     }
 
     /// Whether the mail server's password crosses the network in clear.
@@ -151,7 +151,7 @@ mod tests {
         MailSettings { url: url.map(Secret::new), from: from.to_owned(), admin_emails: Vec::new() }
     }
 
-    fn smtp() -> Smtp {
+    fn smtp() -> Box<Smtp> {
         let made = Transport::of(&settings(Some("smtp://127.0.0.1:1"), "Portál <no-reply@p.example>")).unwrap();
         let Transport::Smtp(smtp) = made else { panic!("a URL is set") };
         smtp

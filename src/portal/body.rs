@@ -12,8 +12,8 @@ use super::reply::Reply;
 use crate::domain::Secret;
 use crate::schema::{self, Body, DecodeError};
 
-/// What an account has to say.
-pub(super) const ACCOUNTS: usize = 64 * 1024;
+/// Bytes of a body: an account or an application with all it has to say.
+pub(super) const LONGEST: usize = 64 * 1024;
 /// A refused body is still read this far, so that the client gets the answer and not a broken connection.
 const DRAIN: usize = 4 * 1024 * 1024;
 /// A client that sends nothing for longer than this is given up.

@@ -60,6 +60,21 @@ impl From<CatalogError> for Reply {
                 let message = format!("UNIQUE violation detected on '{}'", table(taken));
                 Self::faulty(409, 5, "unique constraint violation", &message, Value::Object(taken.clone()))
             }
+            CatalogError::Conflict(text) => Self::message(409, text),
+            CatalogError::InvalidOffset(offset) => {
+                let message = format!("'{offset}' is not a valid offset: bad base64 encoding");
+                Self::json(400, json!({ "code": 7, "name": "invalid offset", "message": message }))
+            }
+            CatalogError::InvalidSize => {
+                let message = "size must be an integer between 1 and 1000";
+                Self::json(400, json!({ "code": 9, "name": "invalid size", "message": message }))
+            }
+            CatalogError::InvalidOption { option, text } => {
+                let message = format!("invalid option ({option}: {text})");
+                let body =
+                    json!({ "code": 11, "name": "invalid options", "message": message, "options": { option: text } });
+                Self::json(400, body)
+            }
             CatalogError::Engine(failure) => failed(failure),
             // Their texts name fields and no values.
             refused => Self::message(400, &refused.to_string()),

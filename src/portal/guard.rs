@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::reply::Reply;
 use super::state::{Face, PortalState};
+use crate::domain::is_loopback_host;
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// Seconds a browser may remember the answer to a preflight.
@@ -40,7 +41,7 @@ pub async fn guard(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let sender = sender(request.request(), &state.face);
-    let mut response = match early(&request, &sender) {
+    let mut response = match rebound(&request, &state.face).or_else(|| early(&request, &sender)) {
         Some(reply) => {
             let answer = reply.respond_to(request.request());
             request.into_response(answer)
@@ -49,6 +50,14 @@ pub async fn guard(
     };
     complete(response.headers_mut(), &sender, !state.face.cors_origins.is_empty());
     Ok(response)
+}
+
+/// The answer to a name that was rebound to this machine.
+fn rebound(request: &ServiceRequest, face: &Face) -> Option<Reply> {
+    let host = host(request.request())?;
+    let own = face.own_origin.as_deref().is_some_and(|origin| is_same(origin, host));
+    let known = !face.loopback_names_only || own || is_loopback_host(host);
+    (!known).then(|| Reply::message(403, "Host is not a loopback name; set portal.url to use another"))
 }
 
 /// The answer to what goes no further: preflights, and writes of pages of other origins.
@@ -76,9 +85,14 @@ fn sender(request: &HttpRequest, face: &Face) -> Sender {
     if face.cors_origins.iter().any(|listed| listed == origin) {
         return Sender::Listed(origin.to_owned());
     }
-    let host = header("host").or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    let own = face.own_origin.as_deref() == Some(origin) || host.is_some_and(|host| is_same(origin, host));
+    let own = face.own_origin.as_deref() == Some(origin) || host(request).is_some_and(|host| is_same(origin, host));
     if own && !elsewhere { Sender::Own } else { Sender::Foreign }
+}
+
+/// Where a request was sent to.
+fn host(request: &HttpRequest) -> Option<&str> {
+    let header = request.headers().get("host").map(|value| value.to_str().unwrap_or("?"));
+    header.or_else(|| request.uri().authority().map(|authority| authority.as_str()))
 }
 
 /// `Origin: http://x:8003` is the origin of `Host: x:8003`, whichever the scheme: a proxy may have ended TLS.
@@ -127,6 +141,7 @@ mod tests {
             own_origin: Some("https://portal.example".into()),
             cors_origins: vec!["https://spa.example".into()],
             secure_cookies: true,
+            loopback_names_only: false,
             trusted: Vec::new(),
             app_auth: "kong-oauth2",
         };

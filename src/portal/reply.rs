@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
 use serde_json::{Value, json};
 
-/// Status, JSON body (or none), and the few headers an answer may add; the others are [`super::guard`]'s.
+/// Status, JSON body (or none), and the few headers an answer may add; the others are [`super::guard()`]'s.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reply {
     pub status: u16,

@@ -22,6 +22,9 @@ pub struct Face {
     /// Origins of other pages that may call the API.
     pub cors_origins: Vec<String>,
     pub secure_cookies: bool,
+    /// Answer only to names of this machine (and to `own_origin`): for a portal on loopback that shows mails to whoever asks,
+    /// so that no page whose name was rebound to this machine reads them.
+    pub loopback_names_only: bool,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted: Vec<Network>,
     /// `kong-oauth2` or `external-oauth2`

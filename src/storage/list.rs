@@ -120,6 +120,12 @@ impl Store {
         if let Some(name) = field.strip_suffix("[]") {
             return self.member(table, name, wanted, condition);
         }
+        if let Some(name) = field.strip_suffix("_from") {
+            return self.bound(table, name, ">=", wanted, condition);
+        }
+        if let Some(name) = field.strip_suffix("_to") {
+            return self.bound(table, name, "<=", wanted, condition);
+        }
         let name = field.strip_suffix(".id").unwrap_or(field);
         let column = table.searched(name).filter(|column| column.role != Role::Json);
         let column = column.filter(|column| name == field || column.role == Role::Foreign);
@@ -137,6 +143,20 @@ impl Store {
             Some(value) => {
                 let place = condition.take(value);
                 condition.text.push_str(&format!(" AND {} = ${place}", column.name));
+            }
+            None => condition.text.push_str(" AND 1 = 0"),
+        }
+        Ok(())
+    }
+
+    /// Rows whose instant `field` is not before, or not after, this one.
+    fn bound(&self, table: &Table, field: &str, sign: &str, wanted: &Json, condition: &mut Condition) -> Outcome<()> {
+        let column = table.searched(field).filter(|column| column.role == Role::Time);
+        let column = column.ok_or_else(|| unknown(table, field))?;
+        match rows::plain(Role::Time, wanted) {
+            Some(value) => {
+                let place = condition.take(value);
+                condition.text.push_str(&format!(" AND {} {sign} ${place}", column.name));
             }
             None => condition.text.push_str(" AND 1 = 0"),
         }

@@ -54,7 +54,7 @@ pub use mails::{DueMail, MailRecord, MailState, NewMail};
 pub use page::{AdminRole, AdminToken, AuditRecord, ListQuery, Lookup, Order, Page, TagFilter, Tagged};
 pub use registration::Handed;
 pub use registration_services::{EntranceRow, GuardRow, OfferRow, OfferRows};
-pub use registration_tokens::TokenFilter;
+pub use registration_tokens::{Holder, TokenFilter};
 pub use reseal::{ResealCursor, Resealed};
 pub use secrets::{ClientSecretRow, Removal};
 pub use sessions::{Session, SessionHolder};

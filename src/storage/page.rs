@@ -43,7 +43,7 @@ pub enum Order {
 #[derive(Clone, Debug, Default)]
 pub struct ListQuery {
     /// Field and value, all of which must hold. A foreign field takes `{"id": …}` or the id itself; null means unset;
-    /// `field[]`: the set of texts holds the value.
+    /// `field[]`: the set of texts holds the value; `field_from`, `field_to`: the instant is not before, not after it.
     pub filters: Vec<(String, Value)>,
     pub tags: TagFilter,
     pub order: Order,

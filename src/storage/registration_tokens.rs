@@ -1,4 +1,4 @@
-//! Ending tokens by what they have in common.
+//! Ending tokens by what they have in common, in bites: one statement would hold millions of rows, and end by its time.
 
 use uuid::Uuid;
 
@@ -39,6 +39,28 @@ impl TokenFilter {
     }
 }
 
+/// Whose tokens go with a contract, an application, a developer or a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    Contract { application: Uuid, service: Uuid },
+    Application(Uuid),
+    Developer(Uuid),
+    Credential(Uuid),
+}
+
+/// `$1` is the limit.
+const DRAIN_CONTRACT: &str = "DELETE FROM oauth2_tokens WHERE id IN (SELECT t.id FROM oauth2_tokens AS t
+    JOIN oauth2_credentials AS c ON c.id = t.credential_id JOIN applications AS a ON a.consumer_id = c.consumer_id
+    WHERE a.id = $2 AND t.service_id = $3 LIMIT $1) RETURNING id";
+const DRAIN_APPLICATION: &str = "DELETE FROM oauth2_tokens WHERE id IN (SELECT t.id FROM oauth2_tokens AS t
+    JOIN oauth2_credentials AS c ON c.id = t.credential_id JOIN applications AS a ON a.consumer_id = c.consumer_id
+    WHERE a.id = $2 LIMIT $1) RETURNING id";
+const DRAIN_DEVELOPER: &str = "DELETE FROM oauth2_tokens WHERE id IN (SELECT t.id FROM oauth2_tokens AS t
+    JOIN oauth2_credentials AS c ON c.id = t.credential_id JOIN applications AS a ON a.consumer_id = c.consumer_id
+    WHERE a.developer_id = $2 LIMIT $1) RETURNING id";
+const DRAIN_CREDENTIAL: &str = "DELETE FROM oauth2_tokens WHERE id IN
+    (SELECT id FROM oauth2_tokens WHERE credential_id = $2 LIMIT $1) RETURNING id";
+
 /// No token has such a text.
 fn is_impossible(filter: &TokenFilter) -> bool {
     filter.authenticated_userid.as_ref().is_some_and(|text| text.contains('\0'))
@@ -54,6 +76,18 @@ impl Store {
         let params = [self.now().into(), count(limit)].into_iter().chain(given).collect();
         let deleted = self.write(deleting(&conditions), params).await?;
         deleted.into_iter().map(|row: Row| row.read("oauth2_tokens").digest()).collect()
+    }
+
+    /// Deletes at most `limit` tokens of a holder; gives how many.
+    pub async fn drain_tokens(&self, holder: Holder, limit: usize) -> Outcome<usize> {
+        let (sql, mut params) = match holder {
+            Holder::Contract { application, service } => (DRAIN_CONTRACT, vec![application.into(), service.into()]),
+            Holder::Application(id) => (DRAIN_APPLICATION, vec![id.into()]),
+            Holder::Developer(id) => (DRAIN_DEVELOPER, vec![id.into()]),
+            Holder::Credential(id) => (DRAIN_CREDENTIAL, vec![id.into()]),
+        };
+        params.insert(0, count(limit));
+        Ok(self.write(sql, params).await?.len())
     }
 
     /// Deletes authorization codes that nobody has redeemed; gives how many.
@@ -99,7 +133,7 @@ fn counting(conditions: &str) -> String {
 
 /// Every statement, for the test that prepares them.
 pub(super) fn statements() -> Vec<String> {
-    let mut every = Vec::new();
+    let mut every = [DRAIN_CONTRACT, DRAIN_APPLICATION, DRAIN_DEVELOPER, DRAIN_CREDENTIAL].map(str::to_owned).to_vec();
     for given in 0..8_u8 {
         let filter = TokenFilter {
             authenticated_userid: (given & 1 > 0).then(String::new),

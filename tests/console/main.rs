@@ -5,8 +5,10 @@ mod support;
 
 mod browser;
 mod entities;
+mod escaping;
 mod forms;
 mod login;
+mod logs;
 mod people;
 mod stage;
 

@@ -3,9 +3,18 @@
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, id};
+use crate::support::{Folder, Start, client};
 
 /// Where the applications of these tests send their users.
 pub const CALLBACK: &str = "https://app.test/callback";
+
+/// A gateway as it is run, without a mail server; `dev` would show mails in the log.
+pub fn served() -> Desk {
+    let folder = Folder::new();
+    let url = format!("sqlite:{}", folder.join("gate.db").display());
+    let gateway = Start::serve(folder.path(), &url).ready();
+    Desk { gateway, client: client(), folder }
+}
 
 impl Desk {
     /// A developer who is approved.

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::desk::{Desk, NOBODY, header, id, read};
+use crate::people::served;
 
 #[tokio::test]
 async fn a_service_has_one_document() {
@@ -125,7 +126,7 @@ async fn developers_are_exported_for_spreadsheets() {
 
 #[tokio::test]
 async fn without_a_mail_server_nobody_is_invited() {
-    let desk = Desk::open();
+    let desk = served();
     let (status, refusal) = desk.post("/developers/invite", json!({ "emails": ["a@b.c"] })).await;
     assert_eq!((status, refusal), (501, json!({ "message": "no SMTP server is set" })));
     let faults = desk.faults("/developers/invite", json!({ "emails": ["a@b.c", "nobody"], "wat": 1 })).await;
@@ -133,4 +134,15 @@ async fn without_a_mail_server_nobody_is_invited() {
     assert_eq!(desk.faults("/developers/invite", json!({})).await, json!({ "emails": "required field missing" }));
     let empty = desk.faults("/developers/invite", json!({ "emails": [] })).await;
     assert_eq!(empty, json!({ "emails": "length must be at least 1" }));
+}
+
+#[tokio::test]
+async fn where_mails_are_looked_at_people_are_invited_all_the_same() {
+    let desk = Desk::open();
+    desk.developer("known@b.c").await;
+    let form = "emails[]=A@b.c&emails[]=known@b.c&emails[]=a@b.c";
+    let (status, invited) = desk.form("POST", "/developers/invite", form).await;
+    let failed = json!({ "count": 1, "emails": { "known@b.c": "has an account already" } });
+    assert_eq!((status, &invited["error"], &invited["smtp_mock"]), (200, &failed, &json!(true)));
+    assert_eq!(invited["sent"], json!({ "count": 1, "emails": { "a@b.c": true } }));
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, id, read};
-use crate::people::CALLBACK;
+use crate::people::{CALLBACK, served};
 
 const TOKENS: &str = "ops:admin:0123456789abcdef0123,watch:read-only:fedcba9876543210fedc";
 
@@ -63,7 +63,7 @@ async fn writes_are_in_the_audit_log_without_keys() {
 
 #[tokio::test]
 async fn moves_are_told_to_the_log_by_ids_only() {
-    let desk = Desk::open();
+    let desk = served();
     let service = desk.gated("orders", false).await;
     let body =
         json!({ "email": "very@private.test", "password": "a secret password", "meta": "{\"full_name\":\"Bob\"}" });

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tollgate::schema::Entity;
-use tollgate::storage::{Handed, ListQuery, Lookup, StorageError};
+use tollgate::storage::{Handed, ListQuery, Lookup, Session, SessionHolder, StorageError};
 use uuid::Uuid;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, START};
 use crate::conformance;
 use crate::fixtures::{digest, entity, id, races, token};
 use crate::people::{
@@ -142,9 +142,18 @@ async fn closing_a_developer_ends_what_the_applications_have(bench: &Bench) {
     let hidden: BTreeSet<Uuid> = hidden.collect();
     assert_eq!(consumers(&developer, false).await, Some(hidden.clone()));
     assert_eq!(left(bench).await.len(), 4);
+    let other = stored_developer(bench, "b@b.c").await;
+    for (developer, cookie) in [(&developer, "c1"), (&developer, "c2"), (&other, "c3")] {
+        let (holder, expires_at) = (SessionHolder::Developer(id(developer)), START.plus_seconds(60));
+        let session = Session { id: Uuid::now_v7(), holder, created_at: START, seen_at: START, expires_at };
+        bench.store.insert_session(&session, digest(cookie)).await.unwrap();
+    }
     developer.insert("status".into(), 3.into());
     assert_eq!(consumers(&developer, true).await, Some(hidden));
     assert!(left(bench).await.is_empty());
+    for (cookie, stays) in [("c1", false), ("c2", false), ("c3", true)] {
+        assert_eq!(bench.store.find_session(digest(cookie)).await.unwrap().is_some(), stays, "{cookie}");
+    }
     assert_eq!(total(bench, "applications").await, 2, "data is kept");
     developer.insert("id".into(), Uuid::nil().to_string().into());
     assert_eq!(consumers(&developer, true).await, None);

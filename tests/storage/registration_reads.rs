@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use tollgate::domain::ContractStatus;
 use tollgate::schema::Entity;
-use tollgate::storage::{ListQuery, Order, StorageError, TokenFilter};
+use tollgate::storage::{Holder, ListQuery, Order, StorageError, TokenFilter};
 use uuid::Uuid;
 
 use crate::bench::Bench;
 use crate::conformance;
-use crate::fixtures::{entity, id, races, reference};
-use crate::people::{World, left, stored_contract, stored_developer, total, world};
+use crate::fixtures::{entity, id, races, reference, token};
+use crate::people::{World, left, stored_application, stored_contract, stored_developer, total, world};
 
 async fn lists_by_a_text_have_one_order(bench: &Bench) {
     let names = ["b", "a", "B", "Ä", "a b", "ж", "_", "10", "9"];
@@ -136,7 +136,25 @@ async fn tokens_end_by_what_they_have_in_common(bench: &Bench) {
     assert_eq!(store.count_tokens(&by(Some("alice"), None), 10).await, Ok(0), "ended");
 }
 
+async fn tokens_are_drained_in_bites(bench: &Bench) {
+    let World { developer, applications, services } = world(bench).await;
+    let store = &bench.store;
+    let (application, service) = (id(&applications[0]), id(&services[0]));
+    let contract = Holder::Contract { application, service };
+    assert_eq!((store.drain_tokens(contract, 10).await, store.drain_tokens(contract, 10).await), (Ok(1), Ok(0)));
+    assert_eq!(store.drain_tokens(Holder::Developer(id(&developer)), 1).await, Ok(1), "no more than a bite");
+    assert_eq!(store.count_tokens(&TokenFilter::default(), 10).await, Ok(2));
+    let other = Holder::Application(id(&applications[1]));
+    let drained = store.drain_tokens(other, 10).await.unwrap()
+        + store.drain_tokens(Holder::Application(application), 10).await.unwrap();
+    assert_eq!((drained, store.drain_tokens(Holder::Developer(Uuid::nil()), 10).await), (2, Ok(0)));
+    let (credential, _) = stored_application(bench, &developer, "more").await;
+    assert!(store.insert_tokens(vec![token(&credential, "t")]).await[0].is_ok());
+    assert_eq!(store.drain_tokens(Holder::Credential(id(&credential)), 10).await, Ok(1));
+}
+
 conformance!(
+    tokens_are_drained_in_bites,
     lists_by_a_text_have_one_order,
     many_are_found_at_once,
     a_service_has_one_document_whoever_puts_it,

@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, Response};
 
 use super::Gateway;
-use super::html::{Form, text};
+use super::html::{Form, form_to, text};
 
 /// What a page came as.
 #[derive(Debug)]
@@ -69,13 +69,16 @@ impl Browser<'_> {
     }
 
     /// A page that must be there.
-    #[track_caller]
-    pub fn page(&mut self, path: &str) -> impl Future<Output = String> {
-        async move {
-            let seen = self.get(path).await;
-            assert_eq!(seen.status, 200, "{path}: {} {}", seen.location, text(&seen.html));
-            seen.html
-        }
+    pub async fn page(&mut self, path: &str) -> String {
+        let seen = self.get(path).await;
+        assert_eq!(seen.status, 200, "{path}: {} {}", seen.location, text(&seen.html));
+        seen.html
+    }
+
+    /// Fills in the form of a page that is sent to where the page is, and sends it.
+    pub async fn fill(&mut self, path: &str, fields: &[(&str, &str)]) -> Seen {
+        let form = form_to(&self.page(path).await, path);
+        self.send(&fields.iter().fold(form, |form, (name, value)| form.set(name, value))).await
     }
 
     /// Sends a form.
@@ -87,12 +90,9 @@ impl Browser<'_> {
     }
 
     /// Sends a form and gives the page that it leads to.
-    #[track_caller]
-    pub fn done(&mut self, form: &Form) -> impl Future<Output = String> {
-        async move {
-            let seen = self.send(form).await;
-            assert_eq!(seen.status, 303, "{}: {}", form.action, text(&seen.html));
-            self.page(&seen.location).await
-        }
+    pub async fn done(&mut self, form: &Form) -> String {
+        let seen = self.send(form).await;
+        assert_eq!(seen.status, 303, "{}: {}", form.action, text(&seen.html));
+        self.page(&seen.location).await
     }
 }

@@ -13,7 +13,7 @@ use crate::schema::{Body, Entity};
 
 const NAME: &str = "demo";
 /// The service that the portal offers.
-const OFFERED: &str = "orders";
+const OFFERED: &str = "demo-orders";
 /// What the echo reads of a body; more is cut off.
 const BODY_SHOWN: usize = 64 * 1024;
 
@@ -104,16 +104,16 @@ async fn create(catalog: &Catalog, echo: SocketAddr) -> Result<(), CatalogError>
 async fn offer(catalog: &Catalog, echo: SocketAddr) -> Result<(), CatalogError> {
     let on = json!({ "name": OFFERED });
     let grants = json!({ "scopes": ["orders:read", "orders:write"], "enable_client_credentials": true });
-    let offer = json!({ "display_name": "Orders", "description":
+    let offer = json!({ "display_name": "Demo orders", "description":
         "What was bought, by whom, and when. A made-up service, to try the portal with." });
     for (entity, fields) in [
         ("services", json!({ "name": OFFERED, "url": format!("http://{echo}"), "tags": [NAME] })),
-        ("routes", json!({ "name": OFFERED, "paths": ["/orders"], "service": on, "tags": [NAME] })),
+        ("routes", json!({ "name": OFFERED, "paths": ["/demo-orders"], "service": on, "tags": [NAME] })),
         ("plugins", json!({ "name": "oauth2", "service": on, "config": grants, "tags": [NAME] })),
         ("plugins", json!({ "name": "application-registration", "service": on, "config": offer, "tags": [NAME] })),
         (
             "document_objects",
-            json!({ "path": "specs/orders.yaml", "contents": include_str!("orders.yaml"), "service": on }),
+            json!({ "path": "specs/demo-orders.yaml", "contents": include_str!("orders.yaml"), "service": on }),
         ),
     ] {
         catalog.create(catalog.schema(entity)?, body(fields), None).await?;

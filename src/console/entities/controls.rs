@@ -48,7 +48,7 @@ fn control(place: &Place<'_>, filling: &Filling<'_>) -> Control {
         label: place.label(),
         hint: hint(place, spelling, filling),
         fault,
-        required: place.field.required && !may_be_empty(place, filling.usage),
+        required: place.field.required && !may_be_empty(place, filling.usage, value),
         input: input(place, spelling, text, value),
         link: None,
     }
@@ -64,9 +64,10 @@ fn is_fleeting(place: &Place<'_>) -> bool {
     place.name == "ttl"
 }
 
-/// The gateway fills it, or what is there stays.
-fn may_be_empty(place: &Place<'_>, usage: Use) -> bool {
-    place.field.auto.is_some() || (place.is_secret && usage == Use::Change)
+/// The gateway fills it; or what is there stays, also that nothing is, where a plugin asks for a field in one of its
+/// ways only.
+fn may_be_empty(place: &Place<'_>, usage: Use, value: &Value) -> bool {
+    place.field.auto.is_some() || (usage == Use::Change && (place.is_secret || value.is_null()))
 }
 
 fn input(place: &Place<'_>, spelling: Spelling, text: String, value: &Value) -> Input {
@@ -76,10 +77,16 @@ fn input(place: &Place<'_>, spelling: Spelling, text: String, value: &Value) -> 
         }
         Spelling::Line => Input::Line { value: text },
         Spelling::Choice => Input::Choice { words: choices(place, &text) },
-        Spelling::Area => Input::Area { value: text, is_code: place.field.name != "description" },
-        Spelling::Lines => Input::Area { value: text, is_code: false },
-        Spelling::Json => Input::Area { value: text, is_code: true },
+        Spelling::Area => area(text, place.field.name != "description"),
+        Spelling::Lines => area(text, false),
+        Spelling::Json => area(text, true),
     }
+}
+
+/// High enough for its text and one line more.
+fn area(value: String, is_code: bool) -> Input {
+    let rows = (value.lines().count() + 1).clamp(3, 20);
+    Input::Area { value, is_code, rows }
 }
 
 fn choices(place: &Place<'_>, chosen: &str) -> Vec<Word> {

@@ -17,7 +17,7 @@ use crate::console::frame::ENTITIES;
 use crate::console::refusal::{Answer, Refusal};
 use crate::console::views::{Choice, ChoosePluginPage, ConfirmPage, ItemPage, Leads};
 use crate::console::visit::{self, Visit};
-use crate::engine::catalog::Key;
+use crate::engine::catalog::{Key, ListRequest};
 use crate::pages::{Form, Notice, answer};
 use crate::schema::{Entity, Schema};
 
@@ -63,9 +63,19 @@ impl<'v> Sheet<'v> {
 pub(super) async fn found<'v>(visit: &'v Visit, path: &str, id: &str) -> Result<(Sheet<'v>, Uuid, Entity), Refusal> {
     let (collection, id) = (Collection::at(path).ok_or(Refusal::NoSuchPath)?, visit::id(id)?);
     let schema = visit.schema(collection.entity)?;
-    let entity = visit.catalog().find(schema, &Key::Id(id), None).await?.ok_or(Refusal::NotFound)?;
+    let entity = listed(visit, schema, id).await?.ok_or(Refusal::NotFound)?;
     let plugin = entity.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok((Sheet::of(visit, path, &plugin)?, id, entity))
+}
+
+/// An entity, unless no list shows it: consumers that stand for applications and developers change with those.
+async fn listed(visit: &Visit, schema: &Schema, id: Uuid) -> Result<Option<Entity>, Refusal> {
+    if schema.name != "consumers" {
+        return Ok(visit.catalog().find(schema, &Key::Id(id), None).await?);
+    }
+    let filters = vec![("id".to_owned(), id.to_string().into())];
+    let request = ListRequest { filters, size: Some("1".to_owned()), ..ListRequest::default() };
+    Ok(visit.catalog().list(schema, &request).await?.data.pop())
 }
 
 /// What an entity is now, in a word that says nothing of it: to know whether it changed while a form was open.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::collections::{Collection, name_of};
 use super::place::label;
@@ -59,7 +60,11 @@ impl<'v> Names<'v> {
     /// A link to what a reference leads to.
     pub(in crate::console) async fn link(&mut self, entity: &'static str, id: &str) -> Result<Leads, Refusal> {
         let text = self.of(entity, id).await?;
-        Ok(Leads { path: path_of(entity, id), text })
+        let path = match entity {
+            "consumers" => owner_of(&text).unwrap_or_else(|| path_of(entity, id)),
+            _ => path_of(entity, id),
+        };
+        Ok(Leads { path, text })
     }
 
     pub(super) async fn cell(&mut self, schema: &Schema, name: &str, entity: &Entity) -> Result<Cell, Refusal> {
@@ -119,10 +124,39 @@ pub(in crate::console) fn path_of(entity: &str, id: &str) -> String {
     }
 }
 
+/// The page of whom a hidden consumer stands for: `application_<id>` or `developer_<id>`.
+fn owner_of(consumer: &str) -> Option<String> {
+    let (kind, id) = consumer.split_once('_')?;
+    let hidden = ["application", "developer"].contains(&kind) && Uuid::try_parse(id).is_ok();
+    hidden.then(|| format!("/console/{kind}s/{id}"))
+}
+
 fn cut(text: &str) -> String {
     let mut beginning: String = text.chars().take(LONGEST).collect();
     if beginning.len() < text.len() {
         beginning.push('…');
     }
     beginning
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_consumers_lead_to_their_owners() {
+        let id = "0191c5a4-0000-7000-8000-000000000000";
+        assert_eq!(owner_of(&format!("application_{id}")), Some(format!("/console/applications/{id}")));
+        assert_eq!(owner_of(&format!("developer_{id}")), Some(format!("/console/developers/{id}")));
+        assert_eq!(owner_of("developer_bob"), None);
+        assert_eq!(owner_of(&format!("other_{id}")), None);
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_letters() {
+        assert_eq!(cut("día"), "día");
+        let long = "é".repeat(LONGEST + 1);
+        assert_eq!(cut(&long).chars().count(), LONGEST + 1);
+        assert!(cut(&long).ends_with('…'));
+    }
 }

@@ -30,6 +30,7 @@ pub enum Input {
     Area {
         value: String,
         is_code: bool,
+        rows: usize,
     },
     Choice {
         words: Vec<Word>,

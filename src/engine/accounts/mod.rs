@@ -1,5 +1,6 @@
-//! Accounts of developers: registering, showing that an address is one's own, logging in, passwords, sessions, and the
-//! mails about all that. The portal's API and its pages ask the same use cases; the console has its sessions from here.
+//! Accounts of developers: registering, verifying, logging in, passwords, sessions, and the mails about all that.
+//!
+//! The portal's API and its pages ask the same use cases; the console has its sessions from here.
 //!
 //! **Invariants:** cookies and mailed tokens are minted, kept as digests, and never reach a log. A log-in always begins a
 //! new session, and a new password ends all others. Whether an address has an account is told neither by

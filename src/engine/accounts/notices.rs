@@ -133,7 +133,7 @@ impl Accounts {
         let node = &self.0.node;
         let hastened = node.store.hasten_mail(id, node.clock.now()).await?;
         if hastened {
-            self.0.outbox.posted(1);
+            self.0.outbox.wake();
         }
         Ok(hastened)
     }

@@ -31,7 +31,7 @@ impl Outbox {
         let meters = node.meters.worker();
         let mailer = match transport {
             Transport::Smtp(smtp) => {
-                Some(Mailer::start_with(node.store.clone(), node.clock.clone(), smtp, Arc::clone(&meters)))
+                Some(Mailer::start_with(node.store.clone(), node.clock.clone(), *smtp, Arc::clone(&meters)))
             }
             Transport::Kept => None,
         };
@@ -50,16 +50,6 @@ impl Outbox {
 
     /// A mail as it is stored. Whoever stores it tells by [`Outbox::posted`].
     pub(super) fn written(&self, mail: &Mail) -> NewMail {
-        if self.is_shown && !self.sends() {
-            info!(
-                mail.to = mail.to,
-                mail.subject = mail.subject,
-                "mail to {}: {}\n{}",
-                mail.to,
-                mail.subject,
-                mail.text.reveal()
-            );
-        }
         NewMail {
             id: Uuid::now_v7(),
             recipient: mail.to.clone(),
@@ -70,15 +60,21 @@ impl Outbox {
         }
     }
 
-    /// So many written mails are stored now.
-    pub(super) fn posted(&self, number: usize) {
-        match &self.mailer {
-            Some(mailer) => {
-                if mailer.try_send(Wake).is_err() {
-                    debug!("the mailer is busy, it looks again by itself");
-                }
-            }
-            None => self.meters.add(Meter::MailsKept, number as u64),
+    /// These mails are stored now.
+    pub(super) fn posted(&self, mails: &[Mail]) {
+        if self.sends() {
+            return self.wake();
+        }
+        self.meters.add(Meter::MailsKept, mails.len() as u64);
+        if self.is_shown {
+            mails.iter().for_each(show);
+        }
+    }
+
+    /// Makes the mailer look.
+    pub(super) fn wake(&self) {
+        if self.mailer.as_ref().is_some_and(|mailer| mailer.try_send(Wake).is_err()) {
+            debug!("the mailer is busy, it looks again by itself");
         }
     }
 
@@ -89,7 +85,13 @@ impl Outbox {
     pub(super) async fn post(&self, mails: &[Mail]) -> Result<(), StorageError> {
         let written: Vec<NewMail> = mails.iter().map(|mail| self.written(mail)).collect();
         self.store.insert_mails(&written).await?;
-        self.posted(written.len());
+        self.posted(mails);
         Ok(())
     }
+}
+
+/// The whole mail, on one's own machine.
+fn show(mail: &Mail) {
+    let Mail { to, subject, text, .. } = mail;
+    info!(mail.to = to, mail.subject = subject, "mail to {to}: {subject}\n{}", text.reveal());
 }

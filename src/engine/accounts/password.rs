@@ -88,9 +88,9 @@ impl Accounts {
         keep: Option<Uuid>,
     ) -> Result<(), AccountError> {
         self.0.registration.set_password(developer.id, password).await?;
-        let mail = self.0.outbox.written(&Letter::PasswordChanged.to(&developer.email));
-        self.0.node.store.end_sessions(developer.id, keep, &[mail]).await?;
-        self.0.outbox.posted(1);
+        let mail = Letter::PasswordChanged.to(&developer.email);
+        self.0.node.store.end_sessions(developer.id, keep, &[self.0.outbox.written(&mail)]).await?;
+        self.0.outbox.posted(&[mail]);
         Ok(())
     }
 

@@ -48,7 +48,7 @@ impl Accounts {
         };
         let digest = inner.node.keyring.digest(token.reveal().as_bytes());
         inner.node.store.insert_mailed_token(&kept, digest, &inner.outbox.written(&mail)).await?;
-        inner.outbox.posted(1);
+        inner.outbox.posted(&[mail]);
         Ok(())
     }
 

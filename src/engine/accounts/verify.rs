@@ -60,9 +60,9 @@ impl Accounts {
         email: &str,
     ) -> Result<DeveloperStatus, AccountError> {
         self.0.registration.patch_developer(&Key::Id(developer.id), body(json!({ "email": email }))).await?;
-        let mail = self.0.outbox.written(&Letter::AddressChanged.to(&developer.email));
-        self.0.node.store.end_links(developer.id, &mail).await?;
-        self.0.outbox.posted(1);
+        let mail = Letter::AddressChanged.to(&developer.email);
+        self.0.node.store.end_links(developer.id, &self.0.outbox.written(&mail)).await?;
+        self.0.outbox.posted(&[mail]);
         Ok(developer.status)
     }
 

@@ -9,6 +9,7 @@
 //! **Absent on purpose:** HTTP (room `admin`), caches and snapshots (whoever implements [`Ports`] keeps them).
 
 mod change;
+mod confine;
 mod error;
 mod hooks;
 mod key;
@@ -29,6 +30,7 @@ use crate::schema::{Auto, Entity, Registry, Schema};
 use crate::storage::{Lookup, Store};
 
 pub use change::{Change, Happened};
+pub(in crate::engine) use confine::{confine, confine_to, judged};
 pub use error::CatalogError;
 pub(in crate::engine) use hooks::Draft;
 pub(in crate::engine) use hooks::contracts::status as contract_status;

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Application, Registration};
 use crate::domain::Timestamp;
-use crate::engine::catalog::CatalogError;
+use crate::engine::catalog::{CatalogError, wrong_option};
 
 /// Calls in one step of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,83 @@ pub struct Calls {
     pub refused: u64,
 }
 
+/// Steps in which calls are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interval {
+    Minute,
+    Hour,
+    Day,
+}
+
+impl Interval {
+    /// Reads `minute`, `hour` or `day`.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse(text: &str) -> Result<Self, CatalogError> {
+        match text {
+            "minute" => Ok(Self::Minute),
+            "hour" => Ok(Self::Hour),
+            "day" => Ok(Self::Day),
+            _ => Err(wrong_option("interval", "expected one of: minute, hour, day")),
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+
+    /// Seconds of a step.
+    pub fn width(self) -> i64 {
+        match self {
+            Self::Minute => 60,
+            Self::Hour => 3600,
+            Self::Day => 86_400,
+        }
+    }
+
+    /// Steps told when no start is given, and the most there are: minutes are kept for 48 hours, hours for 90 days.
+    fn steps(self) -> (i64, i64) {
+        match self {
+            Self::Minute => (60, 48 * 60),
+            Self::Hour => (24, 90 * 24),
+            Self::Day => (30, 90),
+        }
+    }
+
+    /// How many steps end with the present one and begin with that of `start`.
+    fn since(self, start: Option<i64>, now: i64) -> Result<i64, CatalogError> {
+        let (usual, most) = self.steps();
+        match start {
+            None => Ok(usual),
+            Some(start) if start < 0 => Err(wrong_option("start_ts", "expected Unix seconds")),
+            Some(start) if start > now => Err(wrong_option("start_ts", "must not be in the future")),
+            Some(start) => Ok((now.div_euclid(self.width()) - start.div_euclid(self.width()) + 1).min(most)),
+        }
+    }
+}
+
 impl Registration {
+    /// The calls of an application (to one service, or to all) in steps from `start` (Unix seconds) until now. A start
+    /// before all that is kept is moved to that.
+    ///
+    /// # Errors
+    /// A start that is negative or to come; the store failed.
+    pub async fn calls_since(
+        &self,
+        application: &Application,
+        service: Option<Uuid>,
+        interval: Interval,
+        start: Option<i64>,
+    ) -> Result<Vec<Calls>, CatalogError> {
+        let steps = interval.since(start, self.catalog.clock.now().seconds())?;
+        self.calls(application, service, interval.width(), steps).await
+    }
+
     /// The calls of an application (to one service, or to all) in the `steps` steps of `width` seconds that end with the
     /// present one; steps without calls are there too. `width`: 60, or whole hours.
     ///
@@ -44,5 +120,26 @@ impl Registration {
             }
         }
         Ok(calls)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_steps_is_bounded() {
+        let now = 1_795_347_228;
+        let intervals = [(Interval::Minute, 60, 2880), (Interval::Hour, 24, 2160), (Interval::Day, 30, 90)];
+        for (interval, usual, most) in intervals {
+            assert_eq!(Interval::parse(interval.word()).unwrap(), interval);
+            let steps = |start: Option<i64>| interval.since(start, now).unwrap();
+            assert_eq!((steps(None), steps(Some(now)), steps(Some(0))), (usual, 1, most));
+            assert_eq!(steps(Some(now - interval.width())), 2);
+            assert!(interval.since(Some(now + 1), now).is_err() && interval.since(Some(-1), now).is_err());
+        }
+        for none in ["second", "", "Minute"] {
+            assert!(matches!(Interval::parse(none), Err(CatalogError::InvalidOption { .. })), "{none}");
+        }
     }
 }

@@ -6,13 +6,12 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::applications::{Application, Issued, Keeping, is_unset};
-use super::confine::{confine_to, judged};
 use crate::actors::Forget;
 use crate::config::AppAuth;
 use crate::domain::{MOST_SECRETS, Secret, Timestamp};
-use crate::engine::catalog::{CatalogError, Key, ListRequest, Listing, Parent, id_of};
+use crate::engine::catalog::{CatalogError, Key, ListRequest, Listing, Parent, confine_to, id_of, judged};
 use crate::schema::{APPLICATIONS_CREDENTIAL, Body, Entity, Schema, Violations, Write, entities};
-use crate::storage::Removal;
+use crate::storage::{Holder, Removal};
 
 /// Seconds that the secrets before a new one may live on: 30 days.
 const LONGEST_OVERLAP: i64 = 30 * 24 * 3600;
@@ -41,9 +40,39 @@ impl Registration {
         mut body: Body,
         keeping: Keeping,
     ) -> Result<Issued, CatalogError> {
-        let (schema, parent) = self.credentials_of(application)?;
+        let (schema, _) = self.credentials_of(application)?;
         let (posted, _) = APPLICATIONS_CREDENTIAL;
         let violations = confine_to(posted, schema, Write::Insert, &mut body);
+        self.make_credential(application, body, violations, keeping).await
+    }
+
+    /// Makes a credential as the developer may, who says of it whether it is public and nothing else. Its secret is
+    /// hashed; that of a public one is not told, for it is good for nothing.
+    ///
+    /// # Errors
+    /// As [`Registration::create_credential`].
+    pub async fn create_own_credential(
+        &self,
+        application: &Application,
+        mut body: Body,
+    ) -> Result<Issued, CatalogError> {
+        let (schema, _) = self.credentials_of(application)?;
+        let violations = confine_to(&["client_type"], schema, Write::Insert, &mut body);
+        let mut issued = self.make_credential(application, body, violations, Keeping::Hashed).await?;
+        if is_public(&issued.credential) {
+            issued.secret = None;
+        }
+        Ok(issued)
+    }
+
+    async fn make_credential(
+        &self,
+        application: &Application,
+        mut body: Body,
+        violations: Violations,
+        keeping: Keeping,
+    ) -> Result<Issued, CatalogError> {
+        let (schema, parent) = self.credentials_of(application)?;
         let fields = &mut body.fields;
         if fields.get("name").is_none_or(is_unset) {
             fields.insert("name".to_owned(), application.entity.get("name").cloned().unwrap_or_default());
@@ -121,7 +150,9 @@ impl Registration {
     /// [`CatalogError::NotFound`]
     pub async fn delete_credential(&self, application: &Application, key: &Key) -> Result<(), CatalogError> {
         let (schema, parent) = self.credentials_of(application)?;
-        self.catalog.delete(schema, key, Some(&parent)).await?;
+        let credential = self.credential_id(application, key).await?;
+        self.drain(Holder::Credential(credential)).await?;
+        self.catalog.delete(schema, &Key::Id(credential), Some(&parent)).await?;
         info!(application.id = %application.id, "a credential of application {} was deleted", application.id);
         Ok(())
     }
@@ -196,6 +227,14 @@ impl Registration {
         }
     }
 
+    /// A credential as its developer may see it later: without the hash that is kept of its secret.
+    pub fn without_hash(mut credential: Entity) -> Entity {
+        if credential.get("hash_secret").and_then(Value::as_bool) == Some(true) {
+            credential.shift_remove("client_secret");
+        }
+        credential
+    }
+
     fn new_secret(&self) -> Secret {
         Secret::new(self.catalog.ports.token().reveal())
     }
@@ -222,7 +261,7 @@ impl Registration {
         let (schema, parent) = self.credentials_of(application)?;
         let found = self.catalog.load(schema, key).await?.filter(|credential| parent.owns(credential));
         let credential = found.ok_or(CatalogError::NotFound)?;
-        if credential.get("client_type").and_then(Value::as_str) == Some("public") {
+        if is_public(&credential) {
             return Err(Violations::of("client_type", "a public client has no secrets").into());
         }
         id_of(&credential).ok_or(CatalogError::NotFound)
@@ -251,4 +290,9 @@ impl Registration {
         credential.insert("secrets".to_owned(), told.collect());
         Ok(credential)
     }
+}
+
+/// Whether a client keeps no secrets.
+fn is_public(credential: &Entity) -> bool {
+    credential.get("client_type").and_then(Value::as_str) == Some("public")
 }

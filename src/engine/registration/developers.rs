@@ -5,13 +5,14 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::Registration;
-use super::confine::{confine, judged};
 use super::rows::{all_of, borrowed, refused_of, text_of};
 use crate::actors::Forget;
 use crate::domain::{ConsumerType, DeveloperStatus, Secret};
-use crate::engine::catalog::{CatalogError, Draft, Happened, Key, ListRequest, Listing, id_of, reference_to, refused};
+use crate::engine::catalog::{
+    CatalogError, Draft, Happened, Key, ListRequest, Listing, confine, id_of, judged, reference_to, refused,
+};
 use crate::schema::{Body, Entity, Schema, Write};
-use crate::storage::ListQuery;
+use crate::storage::{Holder, ListQuery};
 
 /// Developers read at once for the export.
 const PAGE: usize = 1000;
@@ -145,6 +146,9 @@ impl Registration {
         let approved = Some(DeveloperStatus::Approved);
         // Also when approved anew: what a request under way has stored since is not to be good again.
         let close = before != approved || after != approved;
+        if close {
+            self.drain(Holder::Developer(id)).await?;
+        }
         let changed = catalog.store.update_developer(schema, id, &draft.entity, close).await;
         let changed = changed.map_err(|error| refused(schema, &draft.entity, error))?;
         let consumers = changed.ok_or(CatalogError::NotFound)?;
@@ -174,6 +178,7 @@ impl Registration {
             // Deleted before, perhaps by a call that did not live to tell.
             return self.forget(Forget::Everything).await;
         };
+        self.drain(Holder::Developer(id)).await?;
         let consumers = catalog.store.delete_developer(id).await?;
         self.forget_consumers(&consumers).await?;
         info!(developer.id = %id, "developer {id} was deleted");

@@ -1,7 +1,6 @@
-//! Application registration: developers, their applications, the contracts of those with services, and what hangs on
-//! them (application-registration.md section 6). The Admin API, the portal and the console ask the same use cases.
+//! Application registration: developers, applications, contracts (application-registration.md section 6).
 //!
-//! A developer and an application each have a hidden consumer: credentials, tokens and plugins hang on that, and its end
+//! The Admin API, the portal and the console ask the same use cases. A developer and an application each have a hidden consumer: credentials, tokens and plugins hang on that, and its end
 //! takes them all with it. Bodies are judged by the schemas, through the [`Catalog`].
 //!
 //! **Invariants:** a developer, an application and their consumers come and go together, in one transaction; what a
@@ -13,7 +12,6 @@
 
 mod applications;
 mod calls;
-mod confine;
 mod contracts;
 mod credentials;
 mod developers;
@@ -32,7 +30,7 @@ use std::sync::Arc;
 use super::catalog::Catalog;
 
 pub use applications::{Application, Created, Issued, Keeping, Scope};
-pub use calls::Calls;
+pub use calls::{Calls, Interval};
 pub use contracts::Side;
 pub use credentials::NewSecret;
 pub use invite::{Invite, InviteError, Invited};
@@ -67,3 +65,6 @@ impl Registration {
         self.app_auth
     }
 }
+
+#[cfg(test)]
+mod tests;

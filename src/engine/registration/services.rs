@@ -71,7 +71,7 @@ impl Registration {
         let mut offers: Vec<Offer> = self.offers(application).await?;
         offers.retain(|offer| wanted.fits(offer));
         let total = offers.len();
-        offers.sort_by(|one, other| wanted.key(one).cmp(&wanted.key(other)));
+        offers.sort_by_key(|offer| wanted.key(offer));
         if wanted.descending {
             offers.reverse();
         }
@@ -101,7 +101,11 @@ impl Registration {
         offers.into_iter().find(|offer| offer.service == id).ok_or(CatalogError::NotFound)
     }
 
-    async fn offers(&self, application: Option<Uuid>) -> Result<Vec<Offer>, CatalogError> {
+    /// All of them, with the contract of `application`, in the order of their making.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn offers(&self, application: Option<Uuid>) -> Result<Vec<Offer>, CatalogError> {
         let rows = self.catalog.store.offers(application).await?;
         Ok(rows.offers.into_iter().map(|row| offer(row, &rows.guards, &rows.entrances)).collect())
     }

@@ -6,7 +6,7 @@ use super::Registration;
 use crate::actors::Forget;
 use crate::domain::TokenDigest;
 use crate::engine::catalog::{CatalogError, across};
-use crate::storage::TokenFilter;
+use crate::storage::{Holder, TokenFilter};
 
 /// Tokens deleted by one statement.
 const BITE: usize = 1000;
@@ -59,6 +59,12 @@ impl Registration {
     pub async fn count_tokens(&self, filter: &TokenFilter) -> Result<u64, CatalogError> {
         let most = u64::try_from(MOST_COUNTED).unwrap_or(u64::MAX);
         Ok(self.catalog.store.count_tokens(filter, MOST_COUNTED).await?.min(most))
+    }
+
+    /// Deletes most tokens of a holder in bites, before the transaction that ends them all: that one is short then.
+    pub(super) async fn drain(&self, holder: Holder) -> Result<(), CatalogError> {
+        while self.catalog.store.drain_tokens(holder, BITE).await? == BITE {}
+        Ok(())
     }
 
     async fn forget_tokens(

@@ -8,28 +8,26 @@ use super::super::reply::Reply;
 use super::super::session::Member;
 use super::super::state::PortalState;
 use super::super::{body, client};
-use super::{at, reading};
+use super::{at, fields, reading};
 use crate::engine::accounts::{META_FIELDS, Mailed};
-use crate::schema::{Body, Entity};
+use crate::schema::Entity;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(at("/register").route(web::post().to(register)));
-    config.service(at("/verify-account").route(web::post().to(verify)));
-    config.service(at("/invalidate-account-verification").route(web::post().to(invalidate)));
-    config.service(at("/resend-account-verification").route(web::post().to(resend)));
-    config.service(at("/forgot-password").route(web::post().to(forgot)));
-    config.service(at("/validate-reset").route(web::post().to(validate_reset)));
-    config.service(at("/reset-password").route(web::post().to(reset)));
-    config.service(at("/developer").route(reading().to(show)).route(web::delete().to(delete)));
-    config.service(at("/developer/meta_fields").route(reading().to(meta_fields)));
-    config.service(at("/developer/password").route(web::patch().to(change_password)));
-    config.service(at("/developer/email").route(web::patch().to(change_email)));
-    config.service(at("/developer/meta").route(web::patch().to(change_meta)).route(web::put().to(change_meta)));
-    config.service(at("/config").route(reading().to(configuration)));
-}
-
-async fn fields(request: &HttpRequest, payload: Payload) -> Result<Body, Reply> {
-    body::read(request, payload, body::ACCOUNTS).await
+    config.service(at("/register", "POST").route(web::post().to(register)));
+    config.service(at("/verify-account", "POST").route(web::post().to(verify)));
+    config.service(at("/invalidate-account-verification", "POST").route(web::post().to(invalidate)));
+    config.service(at("/resend-account-verification", "POST").route(web::post().to(resend)));
+    config.service(at("/forgot-password", "POST").route(web::post().to(forgot)));
+    config.service(at("/validate-reset", "POST").route(web::post().to(validate_reset)));
+    config.service(at("/reset-password", "POST").route(web::post().to(reset)));
+    config.service(at("/developer", "DELETE, GET, HEAD").route(reading().to(show)).route(web::delete().to(delete)));
+    config.service(at("/developer/meta_fields", "GET, HEAD").route(reading().to(meta_fields)));
+    config.service(at("/developer/password", "PATCH").route(web::patch().to(change_password)));
+    config.service(at("/developer/email", "PATCH").route(web::patch().to(change_email)));
+    config.service(
+        at("/developer/meta", "PATCH, PUT").route(web::patch().to(change_meta)).route(web::put().to(change_meta)),
+    );
+    config.service(at("/config", "GET, HEAD").route(reading().to(configuration)));
 }
 
 async fn register(request: HttpRequest, payload: Payload, state: Data<PortalState>) -> Result<Reply, Reply> {

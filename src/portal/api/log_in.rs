@@ -25,8 +25,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const RENEW_SECONDS: i64 = 600;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(at("/auth").route(reading().to(log_in)).route(web::delete().to(log_out)));
-    config.service(at("/session").route(reading().to(session)));
+    config.service(at("/auth", "DELETE, GET").route(web::get().to(log_in)).route(web::delete().to(log_out)));
+    config.service(at("/session", "GET, HEAD").route(reading().to(session)));
 }
 
 /// `GET /auth`: 204 with the cookie of a new session.
@@ -81,14 +81,10 @@ mod tests {
 
     #[test]
     fn basic_credentials_are_utf8_and_split_at_the_first_colon() {
-        for encoded in ["YW5hQGIudGVzdDpwYTpzc8Ok", "YW5hQGIudGVzdDpwYTpzc8Ok=="] {
+        for encoded in ["YW5hQGIudGVzdDpwYTpzc8OkIQ", "YW5hQGIudGVzdDpwYTpzc8OkIQ=="] {
             let found = read("authorization", &format!("basic {encoded}"));
-            if encoded.ends_with('=') {
-                // One byte too much padding is no base64.
-                continue;
-            }
             let Some(Credentials::Password { email, password }) = found else { panic!("{encoded}") };
-            assert_eq!((email.as_str(), password.reveal()), ("ana@b.test", "pa:ssä"));
+            assert_eq!((email.as_str(), password.reveal()), ("ana@b.test", "pa:ssä!"));
         }
         for bad in ["Basic !", "Basic /w==", "Basic YQ==", "Bearer YTpi", "Basic"] {
             assert!(read("authorization", bad).is_none(), "{bad}");
