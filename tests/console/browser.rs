@@ -6,8 +6,7 @@ use std::fs;
 use reqwest::Client;
 use serde_json::Value;
 
-use crate::html::form_to;
-use crate::support::browser::Browser;
+pub use crate::support::browser::Browser;
 use crate::support::{Folder, Gateway, Start, client, tollgate};
 
 /// A running gateway with nothing in it, and its admin token.
@@ -45,8 +44,7 @@ impl Desk {
     /// A browser that is logged in with the admin token of the gateway.
     pub async fn logged_in(&self) -> Browser<'_> {
         let mut browser = self.browser();
-        let page = browser.page("/console/login").await;
-        browser.send(&form_to(&page, "/console/login").set("token", &self.token)).await;
+        browser.fill("/console/login", &[("token", &self.token)]).await;
         browser
     }
 

@@ -3,7 +3,7 @@
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use serde_json::{Value, json};
 
-use crate::browser::Desk;
+use crate::browser::{Browser, Desk};
 use crate::html::{Form, form_to, text};
 use crate::stage::{HOSTILE, id};
 

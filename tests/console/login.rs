@@ -54,17 +54,17 @@ async fn an_admin_token_logs_in_and_out() {
 async fn a_wrong_token_is_refused_and_guessing_has_to_wait() {
     let desk = Desk::open();
     let mut browser = desk.browser();
-    let seen = browser.log_in("nobody's <b>").await;
+    let seen = browser.fill("/console/login", &[("token", "nobody's <b>")]).await;
     assert_eq!(seen.status, 401);
     assert!(text(&seen.html).contains("No admin token is like this one.") && !seen.html.contains("nobody"));
     assert!(!browser.cookies.contains_key("console_session"));
     let mut statuses = Vec::new();
     for _ in 0..12 {
-        statuses.push(browser.log_in("guess").await.status);
+        statuses.push(browser.fill("/console/login", &[("token", "guess")]).await.status);
     }
     assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 9, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 3, "{statuses:?}");
-    let seen = browser.log_in(&desk.token).await;
+    let seen = browser.fill("/console/login", &[("token", &desk.token)]).await;
     assert_eq!(seen.status, 429, "who guesses does not learn which guess is right");
     assert!(text(&seen.html).contains("Too many attempts"));
 }
@@ -75,9 +75,9 @@ async fn a_right_token_takes_the_wrong_ones_back() {
     let mut browser = desk.browser();
     for _ in 0..3 {
         for _ in 0..9 {
-            assert_eq!(browser.log_in("guess").await.status, 401);
+            assert_eq!(browser.fill("/console/login", &[("token", "guess")]).await.status, 401);
         }
-        assert_eq!(browser.log_in(&format!(" {} ", desk.token)).await.status, 303);
+        assert_eq!(browser.fill("/console/login", &[("token", &format!(" {} ", desk.token))]).await.status, 303);
         browser.cookies.clear();
     }
 }
@@ -87,7 +87,7 @@ async fn a_read_only_token_sees_everything_and_changes_nothing() {
     let stage = Stage::open().await;
     let token = stage.desk.make_token("reader", "read-only");
     let mut browser = stage.desk.browser();
-    assert_eq!(browser.log_in(&token).await.status, 303);
+    assert_eq!(browser.fill("/console/login", &[("token", &token)]).await.status, 303);
     let paths = pages(&stage).await;
     for path in &paths {
         let page = browser.page(path).await;
@@ -158,7 +158,7 @@ async fn a_revoked_token_ends_its_sessions_at_once() {
     let desk = Desk::open();
     let token = desk.make_token("gone", "admin");
     let mut browser = desk.browser();
-    browser.log_in(&token).await;
+    browser.fill("/console/login", &[("token", &token)]).await;
     let page = browser.page("/console/entities/services/new").await;
     let form = form_to(&page, "/console/entities/services/new").set("host", "a.example").set("name", "late");
     desk.revoke_token("gone");
@@ -192,7 +192,7 @@ async fn a_form_counts_only_in_the_session_it_was_made_for() {
     let page = browser.page("/console").await;
     browser.done(&form_to(&page, "/console/logout")).await;
     assert_eq!(browser.send(&form).await.location, "/console/login");
-    browser.log_in(&desk.token).await;
+    browser.fill("/console/login", &[("token", &desk.token)]).await;
     assert_eq!(browser.send(&form).await.status, 403);
     assert_eq!(desk.api("/consumers").await.1["total"], 0);
     let seen = other.send(&form.clone().set("csrf_token", &theirs)).await;
@@ -313,7 +313,7 @@ async fn every_change_and_log_in_is_in_the_audit_log() {
     let desk = Desk::open();
     let token = desk.make_token("Ada <b>", "admin");
     let mut browser = desk.browser();
-    browser.log_in(&token).await;
+    browser.fill("/console/login", &[("token", &token)]).await;
     let path = "/console/entities/consumers/new";
     let page = browser.page(path).await;
     browser.done(&form_to(&page, path).set("username", "bob")).await;

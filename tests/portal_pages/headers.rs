@@ -46,9 +46,8 @@ async fn a_document_of_an_administrator_is_kept_apart() {
     let desk = Desk::open();
     let ana = desk.ana().await;
     let contents = "<script>alert(1)</script>";
-    let document =
-        serde_json::json!({ "service": { "id": ana.service }, "path": "specs/a.html", "contents": contents });
-    desk.made("/document_objects", document).await;
+    let document = serde_json::json!({ "path": "specs/a.html", "contents": contents });
+    desk.made("/services/orders/document_objects", document).await;
     let seen = ana.browser.clone().get(&format!("/catalog/{}/spec/raw", ana.service)).await;
     assert_eq!((seen.status, seen.html.as_str()), (200, contents));
     assert_private("raw", &seen);

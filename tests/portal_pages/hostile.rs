@@ -19,11 +19,7 @@ fn assert_told(seen: &str, what: &str) {
 }
 
 async fn refused(browser: &mut Browser<'_>, path: &str, fields: &[(&str, &str)], status: u16) -> Seen {
-    let mut form = form_to(&browser.page(path).await, path);
-    for (name, value) in fields {
-        form = form.set(name, value);
-    }
-    let seen = looked_at(browser.send(&form).await);
+    let seen = looked_at(browser.fill(path, fields).await);
     assert_eq!(seen.status, status, "{path}: {}", text(&seen.html));
     seen
 }

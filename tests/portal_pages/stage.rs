@@ -65,8 +65,7 @@ impl Desk {
     pub async fn console(&self) -> Browser<'_> {
         let mut browser = self.visits("admin", "; Path=/console; HttpOnly; SameSite=Strict");
         let token = fs::read_to_string(self.folder.join("data").join("admin-token")).unwrap();
-        let page = browser.page("/console/login").await;
-        let seen = browser.send(&form_to(&page, "/console/login").set("token", token.trim())).await;
+        let seen = browser.fill("/console/login", &[("token", token.trim())]).await;
         assert_eq!(seen.status, 303);
         browser
     }
@@ -152,14 +151,13 @@ impl Ana<'_> {
 
 /// Sends the form of the log-in page.
 pub async fn log_in(browser: &mut Browser<'_>, email: &str, password: &str) -> Seen {
-    let page = browser.page("/account/login").await;
-    browser.send(&form_to(&page, "/account/login").set("email", email).set("password", password)).await
+    browser.fill("/account/login", &[("email", email), ("password", password)]).await
 }
 
 /// Makes an application by its form; gives its id.
 pub async fn new_application(browser: &mut Browser<'_>, name: &str) -> String {
-    let form = form_to(&browser.page("/apps/new").await, "/apps/new");
-    let seen = browser.send(&form.set("name", name).set("redirect_uri", "https://shop.example/cb")).await;
+    let fields = [("name", name), ("redirect_uri", "https://shop.example/cb")];
+    let seen = browser.fill("/apps/new", &fields).await;
     assert_eq!(seen.status, 200, "{}", text(&seen.html));
     let (_, rest) = seen.html.split_once("action=\"/apps/").unwrap();
     rest[..36].to_owned()

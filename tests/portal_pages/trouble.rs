@@ -1,5 +1,8 @@
 //! Texts that are too long, too many, or of letters that break things.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use serde_json::json;
 
 use crate::browser::Browser;
@@ -41,6 +44,11 @@ async fn what_is_too_long_is_told_and_the_page_goes_on() {
         let many: Vec<(&str, String)> = (0..10_000).map(|_| ("a", "b".to_owned())).collect();
         let seen = looked_at(act(who, &path, &many, Some(token)).await);
         assert_eq!(seen.status, 413, "{path}");
+    }
+    let query = "name=x&".repeat(5_000);
+    for path in ["/catalog", "/apps", "/account/login", "/account/register"] {
+        let seen = looked_at(visitor.get(&format!("{path}?{query}")).await);
+        assert!(matches!(seen.status, 200 | 303), "{path}: {}", seen.status);
     }
     assert_eq!(desk.everything().await, before);
     assert!(text(&browser.page("/apps").await).contains("Shop"));
@@ -117,6 +125,36 @@ async fn every_alphabet_is_kept_letter_by_letter() {
     for name in NAMES.into_iter().chain([long.as_str()]) {
         assert!(kept.contains(&&json!(name)), "{name}: {kept:?}");
     }
+}
+
+/// A browser shows no answer to a form before it has sent the whole of it.
+#[test]
+fn a_form_that_is_far_too_long_is_read_before_it_is_refused() {
+    let desk = Desk::open();
+    let address = desk.gateway.addresses["portal"];
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = 3 * 1024 * 1024;
+    let head = format!(
+        "POST /account/login HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&vec![b'x'; length]).expect("the whole form is taken");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("What you sent is too long"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_can_see_is_none() {
+    let desk = Desk::open();
+    let mut browser = desk.developer_with_browser("ana@example.com").await;
+    for name in ["\u{200b}", " \u{feff}\u{2060} ", "\u{202e}\u{200f}", "\u{3164}\u{00ad}"] {
+        let fields = [("name", name), ("redirect_uri", "https://a.example/")];
+        let seen = looked_at(browser.fill("/apps/new", &fields).await);
+        assert_eq!((seen.status, fault(&seen.html, "name").is_some()), (400, true), "{name:?}");
+    }
+    assert_eq!(desk.total("/applications").await, 0);
 }
 
 /// Sends texts with NUL and line ends to every field.

@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, Response};
 
 use super::Gateway;
-use super::html::{Form, text};
+use super::html::{Form, form_to, text};
 
 /// What a page came as.
 #[derive(Debug)]
@@ -73,6 +73,12 @@ impl Browser<'_> {
         let seen = self.get(path).await;
         assert_eq!(seen.status, 200, "{path}: {} {}", seen.location, text(&seen.html));
         seen.html
+    }
+
+    /// Fills in the form of a page that is sent to where the page is, and sends it.
+    pub async fn fill(&mut self, path: &str, fields: &[(&str, &str)]) -> Seen {
+        let form = form_to(&self.page(path).await, path);
+        self.send(&fields.iter().fold(form, |form, (name, value)| form.set(name, value))).await
     }
 
     /// Sends a form.
