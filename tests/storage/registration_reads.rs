@@ -49,6 +49,24 @@ async fn lists_by_a_text_have_one_order(bench: &Bench) {
     }
 }
 
+async fn lists_are_bounded_by_instants(bench: &Bench) {
+    let schema = bench.schema("developers");
+    let at = stored_developer(bench, "a@b.c").await["created_at"].as_i64().unwrap();
+    let found = async |filters: &[(&str, Value)]| {
+        let filters = filters.iter().map(|(field, value)| ((*field).to_owned(), value.clone())).collect();
+        let query = ListQuery { filters, size: 2, ..ListQuery::default() };
+        let page = bench.store.list(schema, &query).await?;
+        assert_eq!(bench.store.count(schema, &query, 2).await?, page.data.len() as u64);
+        Ok::<usize, StorageError>(page.data.len())
+    };
+    assert_eq!(found(&[("created_at_from", json!(at)), ("created_at_to", json!(at))]).await, Ok(1));
+    assert_eq!(found(&[("created_at_from", json!(at + 1))]).await, Ok(0));
+    assert_eq!(found(&[("created_at_to", json!(at - 1))]).await, Ok(0));
+    assert_eq!(found(&[("created_at_to", json!("soon"))]).await, Ok(0));
+    let refused = StorageError::UnknownField { table: "developers".into(), field: "email".into() };
+    assert_eq!(found(&[("email_from", json!(1))]).await, Err(refused));
+}
+
 async fn many_are_found_at_once(bench: &Bench) {
     let schema = bench.schema("developers");
     let mut ids = Vec::new();
@@ -156,6 +174,7 @@ async fn tokens_are_drained_in_bites(bench: &Bench) {
 conformance!(
     tokens_are_drained_in_bites,
     lists_by_a_text_have_one_order,
+    lists_are_bounded_by_instants,
     many_are_found_at_once,
     a_service_has_one_document_whoever_puts_it,
     the_services_that_take_applications_are_told_without_their_keys,
