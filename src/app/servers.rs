@@ -72,7 +72,7 @@ impl Servers {
             true => {
                 let desk = portal::desk(&settings, &node, &accounts, registration.clone(), proxy_url);
                 let face = portal::face(&settings, accounts.shows_mails());
-                let state = Data::new(PortalState::new(accounts, face));
+                let state = Data::new(PortalState::new(accounts, registration, face));
                 let server = portal::server(state, Data::new(desk), listeners.portal, listeners.portal_tls, portal_tls);
                 Some(server.map_err(Failure::failed)?)
             }

@@ -2,6 +2,7 @@
 
 use crate::domain::Network;
 use crate::engine::accounts::Accounts;
+use crate::engine::registration::Registration;
 use crate::pages::Cookie;
 
 /// The cookie of a developer's session.
@@ -10,6 +11,8 @@ pub(super) const SESSION: &str = "portal_session";
 /// The use cases, and how the portal stands in the world. One per listener, shared by its workers.
 pub struct PortalState {
     pub accounts: Accounts,
+    /// With the door to mails: whoever is concerned by what is asked for here is told.
+    pub registration: Registration,
     pub face: Face,
 }
 
@@ -32,8 +35,8 @@ pub struct Face {
 }
 
 impl PortalState {
-    pub fn new(accounts: Accounts, face: Face) -> Self {
-        Self { accounts, face }
+    pub fn new(accounts: Accounts, registration: Registration, face: Face) -> Self {
+        Self { accounts, registration, face }
     }
 
     /// The cookie of a developer's session.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::stage::{NOBODY, Stage, below, id};
+use crate::support::client;
 
 #[tokio::test]
 async fn a_contract_is_told_with_its_service() {
@@ -187,4 +188,25 @@ async fn a_client_id_is_an_api_key_under_the_same_gate() {
     assert_eq!(stage.key_call("orders", key).await, 200);
     stage.decide(&shop, &contract, json!({ "status": 3 })).await;
     assert_eq!(stage.key_call("orders", key).await, 403);
+}
+
+#[tokio::test]
+async fn whoever_is_concerned_is_mailed_once() {
+    let stage = Stage::open_with(&[("SMTP_ADMIN_EMAILS", "ops@b.test")]);
+    let (ana, service) = (stage.developer("ana@b.test").await, stage.offered("orders", false).await);
+    let shop = ana.application("Shop").await;
+    let mails = async || {
+        let page = client().get(stage.gateway.url("portal", "/mails")).send().await.unwrap().text().await.unwrap();
+        let to = |address: &str| page.matches(&format!("to {address},")).count();
+        (to("ana@b.test"), to("ops@b.test"), page)
+    };
+    let contract = ana.contract(&shop, &service).await;
+    let (developer, administrators, page) = mails().await;
+    assert_eq!((developer, administrators), (1, 1), "{page}");
+    stage.decide(&shop, &contract, json!({ "status": 0 })).await;
+    stage.decide(&shop, &contract, json!({ "status": 0 })).await;
+    stage.decide(&shop, &contract, json!({ "status": 3, "note": "Too many calls at night." })).await;
+    let (developer, administrators, page) = mails().await;
+    assert_eq!((developer, administrators), (3, 1), "{page}");
+    assert!(page.contains("Too many calls at night."), "{page}");
 }

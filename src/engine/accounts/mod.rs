@@ -105,10 +105,6 @@ impl Accounts {
         &self.0.settings
     }
 
-    pub fn registration(&self) -> &Registration {
-        &self.0.registration
-    }
-
     /// Names of the plugins that are enabled somewhere.
     ///
     /// # Errors

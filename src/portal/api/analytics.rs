@@ -24,7 +24,7 @@ async fn calls(own: Own, request: HttpRequest, state: Data<PortalState>) -> Resu
     let start = asked.number("start_ts")?;
     let service = asked.parameter("service.id").map(Uuid::parse_str).transpose();
     let service = service.map_err(|_| wrong("service.id", "expected a valid UUID"))?;
-    let calls = state.accounts.registration().calls_since(&own.application, service, interval, start).await?;
+    let calls = state.registration.calls_since(&own.application, service, interval, start).await?;
     let rows = calls
         .iter()
         .map(|calls| json!({ "at": calls.at.seconds(), "admitted": calls.admitted, "refused": calls.refused }));

@@ -40,7 +40,7 @@ async fn list(member: Member, request: HttpRequest, state: Data<PortalState>) ->
         }
     }
     let scope = Scope::Developer(member.0.developer.id);
-    let listing = state.accounts.registration().applications(scope, &asked.request).await?;
+    let listing = state.registration.applications(scope, &asked.request).await?;
     let mut data = Vec::with_capacity(listing.data.len());
     for mut row in listing.data {
         if with_contracts {
@@ -55,7 +55,7 @@ async fn list(member: Member, request: HttpRequest, state: Data<PortalState>) ->
 async fn contracts(state: &PortalState, application: &Entity) -> Result<Vec<Entity>, Reply> {
     let Some(application) = Application::of(application.clone()) else { return Ok(Vec::new()) };
     let request = ListRequest { size: Some(CONTRACTS.to_owned()), ..ListRequest::default() };
-    Ok(state.accounts.registration().contracts(Side::Application(&application), &request).await?.data)
+    Ok(state.registration.contracts(Side::Application(&application), &request).await?.data)
 }
 
 /// The first credential is told with it, its secret this once.
@@ -66,7 +66,7 @@ async fn create(
     state: Data<PortalState>,
 ) -> Result<Reply, Reply> {
     let body = fields(&request, payload).await?;
-    let made = state.accounts.registration().create_own_application(member.0.developer.id, body).await?;
+    let made = state.registration.create_own_application(member.0.developer.id, body).await?;
     let mut application = made.application;
     if let Some(issued) = made.credential {
         let credential = credentials::told(issued.credential, issued.secret.as_ref());
@@ -81,11 +81,11 @@ async fn show(own: Own) -> Reply {
 
 async fn change(own: Own, request: HttpRequest, payload: Payload, state: Data<PortalState>) -> Result<Reply, Reply> {
     let body = fields(&request, payload).await?;
-    let changed = state.accounts.registration().patch_own_application(&own.application, body).await?;
+    let changed = state.registration.patch_own_application(&own.application, body).await?;
     Ok(Reply::json(200, Value::Object(changed)))
 }
 
 async fn delete(own: Own, state: Data<PortalState>) -> Result<Reply, Reply> {
-    state.accounts.registration().delete_application(own.scope, &Key::Id(own.application.id)).await?;
+    state.registration.delete_application(own.scope, &Key::Id(own.application.id)).await?;
     Ok(Reply::empty(204))
 }

@@ -26,7 +26,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 
 async fn list(own: Own, request: HttpRequest, state: Data<PortalState>) -> Result<Reply, Reply> {
     let asked = Asked::read(&request, &["status", "service.id"]);
-    let registration = state.accounts.registration();
+    let registration = &state.registration;
     let listing = registration.contracts(Side::Application(&own.application), &asked.request).await?;
     let offers = registration.offers(Some(own.application.id)).await?;
     let data = listing.data.into_iter().map(|contract| Value::Object(told(contract, &offers))).collect();
@@ -35,7 +35,7 @@ async fn list(own: Own, request: HttpRequest, state: Data<PortalState>) -> Resul
 
 async fn create(own: Own, request: HttpRequest, payload: Payload, state: Data<PortalState>) -> Result<Reply, Reply> {
     let body = fields(&request, payload).await?;
-    match state.accounts.registration().request_contract(&own.application, body).await {
+    match state.registration.request_contract(&own.application, body).await {
         Ok(made) => one(201, &own, made, &state).await,
         // There is no such service.
         Err(CatalogError::ForeignKey { .. }) => Err(Reply::not_found()),
@@ -45,18 +45,18 @@ async fn create(own: Own, request: HttpRequest, payload: Payload, state: Data<Po
 
 async fn show(own: Own, request: HttpRequest, state: Data<PortalState>) -> Result<Reply, Reply> {
     let key = key(&request, "contract")?;
-    let contract = state.accounts.registration().contract(Side::Application(&own.application), &key).await?;
+    let contract = state.registration.contract(Side::Application(&own.application), &key).await?;
     one(200, &own, contract, &state).await
 }
 
 async fn withdraw(own: Own, request: HttpRequest, state: Data<PortalState>) -> Result<Reply, Reply> {
     let key = key(&request, "contract")?;
-    state.accounts.registration().delete_contract(Side::Application(&own.application), &key).await?;
+    state.registration.delete_contract(Side::Application(&own.application), &key).await?;
     Ok(Reply::empty(204))
 }
 
 async fn one(status: u16, own: &Own, contract: Entity, state: &PortalState) -> Result<Reply, Reply> {
-    let offers = state.accounts.registration().offers(Some(own.application.id)).await?;
+    let offers = state.registration.offers(Some(own.application.id)).await?;
     Ok(Reply::json(status, Value::Object(told(contract, &offers))))
 }
 

@@ -40,26 +40,26 @@ async fn list(own: Own, request: HttpRequest, state: Data<PortalState>) -> Resul
     let mut asked = Asked::read(&request, &["client_id"]);
     // They are in the order of their making, and in no other.
     asked.request.sort_by = None;
-    let listing = state.accounts.registration().credentials(&own.application, &asked.request).await?;
+    let listing = state.registration.credentials(&own.application, &asked.request).await?;
     let data = listing.data.into_iter().map(|credential| Value::Object(told(credential, None))).collect();
     Ok(asked.page(data, listing.offset, listing.total))
 }
 
 async fn create(own: Own, request: HttpRequest, payload: Payload, state: Data<PortalState>) -> Result<Reply, Reply> {
     let body = fields(&request, payload).await?;
-    let issued = state.accounts.registration().create_own_credential(&own.application, body).await?;
+    let issued = state.registration.create_own_credential(&own.application, body).await?;
     Ok(Reply::json(201, Value::Object(told(issued.credential, issued.secret.as_ref()))))
 }
 
 async fn show(own: Own, request: HttpRequest, state: Data<PortalState>) -> Result<Reply, Reply> {
     let key = key(&request, "credential")?;
-    let credential = state.accounts.registration().credential(&own.application, &key).await?;
+    let credential = state.registration.credential(&own.application, &key).await?;
     Ok(Reply::json(200, Value::Object(told(credential, None))))
 }
 
 async fn delete(own: Own, request: HttpRequest, state: Data<PortalState>) -> Result<Reply, Reply> {
     let key = key(&request, "credential")?;
-    state.accounts.registration().delete_credential(&own.application, &key).await?;
+    state.registration.delete_credential(&own.application, &key).await?;
     Ok(Reply::empty(204))
 }
 
@@ -72,7 +72,7 @@ async fn regenerate(
 ) -> Result<Reply, Reply> {
     let key = key(&request, "credential")?;
     let overlap = overlap(&fields(&request, payload).await?)?;
-    let registration = state.accounts.registration();
+    let registration = &state.registration;
     let made = registration.regenerate_secret(&own.application, &key, overlap).await?;
     let credential = registration.credential(&own.application, &key).await?;
     Ok(Reply::json(200, Value::Object(told(credential, Some(&made.secret)))))
@@ -100,7 +100,7 @@ fn overlap(body: &Body) -> Result<i64, Reply> {
 
 async fn list_secrets(own: Own, request: HttpRequest, state: Data<PortalState>) -> Result<Reply, Reply> {
     let key = key(&request, "credential")?;
-    let credential = state.accounts.registration().credential(&own.application, &key).await?;
+    let credential = state.registration.credential(&own.application, &key).await?;
     let secrets = told(credential, None).remove("secrets").unwrap_or_else(|| json!([]));
     let total = secrets.as_array().map_or(0, Vec::len);
     Ok(Reply::json(200, json!({ "data": secrets, "next": null, "total": total })))
@@ -114,7 +114,7 @@ async fn add_secret(
 ) -> Result<Reply, Reply> {
     let key = key(&request, "credential")?;
     let body = fields(&request, payload).await?;
-    let made = state.accounts.registration().add_secret(&own.application, &key, body).await?;
+    let made = state.registration.add_secret(&own.application, &key, body).await?;
     let told = json!({
         "id": made.id.to_string(),
         "client_secret": made.secret.reveal(),
@@ -126,7 +126,7 @@ async fn add_secret(
 
 async fn delete_secret(own: Own, request: HttpRequest, state: Data<PortalState>) -> Result<Reply, Reply> {
     let (credential, secret) = (key(&request, "credential")?, key(&request, "secret")?);
-    state.accounts.registration().delete_secret(&own.application, &credential, &secret).await?;
+    state.registration.delete_secret(&own.application, &credential, &secret).await?;
     Ok(Reply::empty(204))
 }
 

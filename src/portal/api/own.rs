@@ -29,7 +29,7 @@ impl FromRequest for Own {
             let scope = Scope::Developer(member.await?.0.developer.id);
             let state = request.app_data::<Data<PortalState>>().ok_or_else(Reply::not_found)?;
             let key = key(&request, "application")?;
-            let application = state.accounts.registration().application(scope, &key).await?;
+            let application = state.registration.application(scope, &key).await?;
             Ok(Self { scope, application })
         })
     }

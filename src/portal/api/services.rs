@@ -20,7 +20,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 /// `app_id`: one's own application, whose contract each row tells.
 async fn list(member: Member, request: HttpRequest, state: Data<PortalState>) -> Result<Reply, Reply> {
     let asked = Asked::read(&request, &["name", "status"]);
-    let registration = state.accounts.registration();
+    let registration = &state.registration;
     let application = match asked.parameter("app_id").map(Key::parse) {
         None => None,
         Some(Key::Name(_)) => return Err(Reply::not_found()),

@@ -81,7 +81,7 @@ pub(super) async fn request_access(Posted { guest, form }: Posted) -> Answered {
     let application = guest.application().await?;
     let service = form.text("service");
     let fields = Map::from_iter([("service".to_owned(), json!({ "id": service }))]);
-    let made = guest.desk.registration.create_contract(&application, Body::json(fields)).await;
+    let made = guest.desk.registration.request_contract(&application, Body::json(fields)).await;
     let done = match made {
         Ok(contract) => match show::contract_status(&contract) {
             Some((ContractStatus::Approved, _)) => "access",

@@ -10,7 +10,7 @@ use super::catalog::{client_of, key, lines_of};
 use super::guest::{Guest, Posted};
 use super::said::{Faults, Refused};
 use crate::engine::catalog::ListRequest;
-use crate::engine::registration::{AppAuth, Application, Keeping, Scope, Side};
+use crate::engine::registration::{AppAuth, Application, Scope, Side};
 use crate::pages::{self, Form};
 use crate::portal::show;
 use crate::portal::views::{ApplicationForm, ApplicationsPage, ConfirmPage, ShownOnce};
@@ -84,12 +84,8 @@ fn form(guest: &Guest, of: Option<&Application>, typed: Option<&Form>, faults: &
 
 /// The fields of an application that a form brings.
 fn body(guest: &Guest, form: &Form) -> Body {
-    let own = match guest.desk.registration.app_auth() {
-        AppAuth::KongOauth2 => "redirect_uri",
-        AppAuth::ExternalOauth2 => "custom_id",
-    };
     let field = |name: &str| (name.to_owned(), form.filled(name).map_or(Value::Null, Value::from));
-    Body::json(Map::from_iter(["name", own, "description"].map(field)))
+    Body::json(Map::from_iter(guest.desk.registration.own_fields().map(field)))
 }
 
 pub(super) async fn new_form(guest: Guest) -> Answered {
@@ -99,7 +95,7 @@ pub(super) async fn new_form(guest: Guest) -> Answered {
 
 pub(super) async fn create(Posted { guest, form: typed }: Posted) -> Answered {
     let (developer, registration) = (guest.developer()?, &guest.desk.registration);
-    let made = registration.create_application(Some(developer.id), body(&guest, &typed), Keeping::Hashed).await;
+    let made = registration.create_own_application(developer.id, body(&guest, &typed)).await;
     let made = match made {
         Ok(made) => made,
         Err(error) => {
@@ -137,7 +133,7 @@ pub(super) async fn edit_form(guest: Guest) -> Answered {
 
 pub(super) async fn save(Posted { guest, form: typed }: Posted) -> Answered {
     let application = guest.application().await?;
-    match guest.desk.registration.patch_application(&application, body(&guest, &typed)).await {
+    match guest.desk.registration.patch_own_application(&application, body(&guest, &typed)).await {
         Ok(_) => Ok(pages::redirect(&format!("/apps/{}?done=saved", application.id))),
         Err(error) => {
             let faults = Faults::of(error)?;

@@ -9,7 +9,7 @@ use super::guest::{Guest, Posted};
 use super::said::Refused;
 use crate::domain::{ContractStatus, Secret};
 use crate::engine::catalog::CatalogError;
-use crate::engine::registration::{Application, Keeping};
+use crate::engine::registration::Application;
 use crate::pages;
 use crate::portal::show;
 use crate::portal::views::ShownOnce;
@@ -19,7 +19,7 @@ type Answered = Result<HttpResponse, Refused>;
 
 pub(super) async fn create(Posted { guest, .. }: Posted) -> Answered {
     let application = guest.application().await?;
-    let issued = guest.desk.registration.create_credential(&application, nothing(), Keeping::Hashed).await?;
+    let issued = guest.desk.registration.create_own_credential(&application, nothing()).await?;
     let secret = issued.secret.ok_or(Refused::NotFound)?;
     shown_once(&guest, &application, &issued.credential, &secret).await
 }
