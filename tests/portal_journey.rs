@@ -40,6 +40,8 @@ impl Stage {
         self.browser.picture(name).await;
         let faults = self.browser.accessibility_faults().await;
         assert!(faults.is_empty(), "{name}:\n{}", faults.join("\n"));
+        let missed = self.browser.out_of_keyboards_reach().await;
+        assert!(missed.is_empty(), "{name} cannot be used by keyboard alone:\n{}", missed.join("\n"));
         let headings = self.browser.run("return document.querySelectorAll('h1').length").await;
         assert_eq!(headings, 1, "{name} has one heading of the first level");
     }
@@ -217,6 +219,75 @@ async fn every_page_of_the_console_can_be_used_by_everybody() {
         ["developers/{id}", "applications/{id}", "services/{id}", "entities/plugins/{id}", "tokens", "mails", "audit"]
     {
         assert!(kinds.iter().any(|known| known.ends_with(kind)), "no link leads to {kind}: {kinds:?}");
+    }
+}
+
+/// The pages beside the journey: those of accounts, of changes, of mistakes, and of what cannot be taken back.
+#[tokio::test]
+async fn every_other_page_of_the_portal_can_be_used_by_everybody() {
+    let stage = Stage::set().await;
+    let browser = &stage.browser;
+    stage.go("/account/register").await;
+    browser.run("document.querySelector('main form').noValidate = true").await;
+    browser.follow("main form button").await;
+    stage.look("portal-20-register-mistakes").await;
+    stage.register("ana@example.com").await;
+    stage.go("/mails").await;
+    let link = browser.run("return document.querySelector('.told a').href").await;
+    browser.go(link.as_str().unwrap()).await;
+    stage.look("portal-21-confirm-address").await;
+    browser.follow("main form button").await;
+    for (path, name) in [("/account/forgot", "portal-22-forgot"), ("/account/resend", "portal-23-resend")] {
+        stage.go(path).await;
+        stage.look(name).await;
+    }
+    stage.go("/account/forgot").await;
+    browser.write("#email", "ana@example.com").await;
+    browser.follow("main form button").await;
+    stage.look("portal-24-sent").await;
+    // The mail is written behind the answer, which tells nobody whether there is one.
+    let reset = "return [...document.querySelectorAll('.told a')].some(link => link.href.includes('/account/reset'))";
+    loop {
+        stage.go("/mails").await;
+        if browser.run(reset).await == true {
+            break;
+        }
+    }
+    let link = "return [...document.querySelectorAll('.told a')].find(link => link.href.includes('/reset')).href";
+    let link = browser.run(link).await;
+    browser.go(link.as_str().unwrap()).await;
+    stage.look("portal-25-new-password").await;
+    stage.go("/account/login").await;
+    stage.log_in("ana@example.com").await;
+    stage.go("/apps/new").await;
+    browser.write("#name", "Shop").await;
+    browser.write("#redirect_uri", "https://shop.example/cb").await;
+    browser.follow("main form button").await;
+    let application =
+        browser.run("return document.querySelector('form[action*=\"/apps/\"]').getAttribute('action')").await;
+    let application = application.as_str().unwrap().split('/').nth(2).unwrap().to_owned();
+    let service = stage.admin("/services/demo-orders").await["id"].as_str().unwrap().to_owned();
+    for (path, name) in [
+        ("/apps".to_owned(), "portal-26-applications"),
+        (format!("/apps/{application}?range=month"), "portal-27-application"),
+        (format!("/apps/{application}/edit"), "portal-28-edit"),
+        (format!("/catalog?app={application}"), "portal-29-services-of-application"),
+        ("/catalog?name=nothing-is-called-this".to_owned(), "portal-30-nothing-found"),
+        (format!("/catalog/{service}/spec"), "portal-31-documentation"),
+        ("/account".to_owned(), "portal-32-account"),
+        ("/nowhere".to_owned(), "portal-33-not-found"),
+    ] {
+        stage.go(&path).await;
+        stage.look(name).await;
+    }
+    for (path, form, name) in [
+        (format!("/apps/{application}"), format!("/apps/{application}/delete"), "portal-34-delete-application"),
+        ("/account".to_owned(), "/account/delete".to_owned(), "portal-35-delete-account"),
+    ] {
+        stage.go(&path).await;
+        browser.run("window.confirm = () => true").await;
+        browser.follow(&format!("form[action='{form}'] button")).await;
+        stage.look(name).await;
     }
 }
 

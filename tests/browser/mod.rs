@@ -151,6 +151,22 @@ impl Browser {
         self.tell("/actions", actions).await;
     }
 
+    /// What a mouse can use on this page and the Tab key does not come to.
+    pub async fn out_of_keyboards_reach(&self) -> Vec<String> {
+        let script = "window.reached = new Set();
+            document.addEventListener('focusin', event => window.reached.add(event.target));
+            const usable = 'a[href], button:enabled, input:enabled:not([type=hidden]), select, textarea, summary';
+            window.usable = [...document.querySelectorAll(usable)].filter(element => element.checkVisibility());
+            document.body.tabIndex = -1;
+            document.body.focus();
+            return window.usable.length";
+        let usable = self.run(script).await.as_u64().unwrap();
+        self.press(&"\u{E004}".repeat(usize::try_from(usable).unwrap() + 5)).await;
+        let missed = "return window.usable.filter(element => !window.reached.has(element)).map(one => one.outerHTML)";
+        let missed = self.run(missed).await;
+        missed.as_array().unwrap().iter().map(|element| element.as_str().unwrap().to_owned()).collect()
+    }
+
     /// What axe-core finds wrong with the page for people with disabilities, serious and critical faults only; in light
     /// and in dark.
     pub async fn accessibility_faults(&self) -> Vec<String> {
