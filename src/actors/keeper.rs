@@ -58,7 +58,7 @@ impl Keeper {
             store.load_configuration(&tables).await
         };
         context.spawn(loaded.into_actor(self).map(move |rows, actor, context| {
-            let result = rows.map(|rows| (actor.publish)(rows)).map_err(PublishError::from);
+            let result = rows.map(|(_, rows)| (actor.publish)(rows)).map_err(PublishError::from);
             for sender in waiting {
                 let _ = sender.send(result.clone());
             }
