@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::join_all;
-use tollgate::storage::{Entry, Roster, RosterRow, Store};
+use tokio_postgres::NoTls;
+use tollgate::storage::{Entry, Location, PostgresOptions, Roster, RosterRow, Store};
 use uuid::Uuid;
 
-use crate::bench::Bench;
+use crate::bench::{self, Bench, Place, postgres_place, postgres_url, run, sql};
 use crate::conformance;
 use crate::fixtures::races;
 
@@ -239,4 +240,46 @@ async fn turns_never_go_back(bench: &Bench) {
         }
         assert_eq!(roster(bench).await.rows[0].turn, trial * 100 + 12);
     }
+}
+
+/// How many statements in this schema wait for a lock.
+async fn waiting(schema: &str) -> usize {
+    let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = ";
+    sql(&postgres_url(), &format!("{waiting}'{schema}'")).await.len()
+}
+
+#[test]
+fn a_close_waits_for_an_entry_that_is_under_way() {
+    run(async {
+        let bench = Bench::at(postgres_place().await).await;
+        let Place::Postgres { url, schema } = bench.place() else { unreachable!() };
+        let options = PostgresOptions::new(&format!("{url}&application_name={schema}"));
+        let store = bench::open(Location::Postgres(options)).await;
+        store.enter_roster(node(1), Some(("a", 1)), 1).await.unwrap();
+        // Somebody else's row of the same node, not committed: the entry comes as far as writing its own, and waits.
+        let (mut client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let obstacle = client.transaction().await.unwrap();
+        let row = "INSERT INTO cluster_roster (node, epoch, turn, beat) VALUES ($1, NULL, 1, 1)";
+        obstacle.execute(row, &[&node(2)]).await.unwrap();
+        let entering = store.clone();
+        let entering = tokio::spawn(async move { entering.enter_roster(node(2), Some(("a", 1)), 1).await.unwrap() });
+        while waiting(schema).await < 1 {}
+        let closing = store.clone();
+        let closing = tokio::spawn(async move {
+            closing.close_epoch("a").await.unwrap();
+            closing.read_roster().await.unwrap()
+        });
+        while waiting(schema).await < 2 && !closing.is_finished() {}
+        obstacle.rollback().await.unwrap();
+        let found = closing.await.unwrap();
+        assert_eq!(found.rows, [row_of(1), row_of(2)], "after the close an entry was under way that nobody saw");
+        assert_eq!(entering.await.unwrap(), Entry::Written);
+        store.close().await;
+        bench.finish().await;
+    });
+}
+
+fn row_of(number: u128) -> RosterRow {
+    row(number, Some("a"), 1, 1)
 }
