@@ -56,7 +56,8 @@ pub(super) fn connecting(error: &Error) -> Refusal {
     let source = error.source();
     if let Some(io) = source.and_then(|source| source.downcast_ref::<io::Error>()) {
         // Answers that are none of PostgreSQL's are an error of reading, too.
-        if io.kind() == io::ErrorKind::InvalidInput || error.to_string().contains("parsing") {
+        let misread = [io::ErrorKind::InvalidInput, io::ErrorKind::InvalidData, io::ErrorKind::Other];
+        if misread.contains(&io.kind()) {
             return Refusal::new("what answers there does not speak PostgreSQL's protocol: check database.url");
         }
         return Refusal::new(format!("the server cannot be reached ({io}): check database.url, and whether it runs"));

@@ -65,7 +65,15 @@ pub(super) async fn meet(client: &Client, has_pooler: bool) -> Result<Option<Ser
     let question = format!(
         "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only'), current_setting('{MARK}', true)"
     );
-    let row = ask(client, &question).await.map_err(|error| connecting(&error))?;
+    let asked = async {
+        // Also whether there are transactions: some poolers hand a session on after every statement.
+        client.batch_execute("BEGIN").await?;
+        let row = ask(client, &question).await?;
+        client.batch_execute("COMMIT").await?;
+        Ok(row)
+    };
+    let row = if has_pooler { asked.await } else { ask(client, &question).await };
+    let row = row.map_err(|error: tokio_postgres::Error| connecting(&error))?;
     let row = row.ok_or_else(|| Refusal::new("the server answers, but not as PostgreSQL does"))?;
     let is = |place: usize, word: &str| row.get(place) == Some(word);
     if is(0, "t") {
