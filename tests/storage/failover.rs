@@ -193,12 +193,16 @@ fn a_primary_that_takes_no_writes_any_more_is_left() {
             server.sql(&format!("ALTER SYSTEM SET default_transaction_read_only = {value}")).await;
             server.sql("SELECT pg_reload_conf()").await;
         };
+        let crowd = futures_util::future::join_all((0..4).map(|_| store.ping())).await;
+        assert!(crowd.iter().all(Result::is_ok));
         set("on").await;
         eventually("a write is refused", async || insert(&store, &schema, &Uuid::now_v7().to_string()).await.err())
             .await;
-        // The connection is not used again, and no other is made.
-        let reason = reason(store.find_consumer("bob").await);
-        assert!(reason.contains("takes no writes (default_transaction_read_only)"), "{reason}");
+        // Nor is any other connection used again that was made before, and none is made.
+        for found in futures_util::future::join_all((0..4).map(|_| store.find_consumer("bob"))).await {
+            let reason = reason(found);
+            assert!(reason.contains("takes no writes (default_transaction_read_only)"), "{reason}");
+        }
         // Nothing that changes settings is a write to the server's tables.
         set("off").await;
         eventually("writes are taken", async || insert(&store, &schema, "bob").await.ok()).await;
