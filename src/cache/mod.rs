@@ -8,6 +8,7 @@
 mod attempts;
 mod custom_tokens;
 mod lookups;
+pub mod redis;
 mod verified;
 
 pub use attempts::{Attempts, Leniency};

@@ -1,0 +1,25 @@
+//! What nodes share through Redis, and how a revocation reaches every one of them.
+//!
+//! **Invariants:** nothing is decided by what Redis says alone: flushed, killed, restored from an old copy or split in
+//! two, it costs time and never a right. A node answers from memory only while its lease is fresh. No secret is
+//! written to Redis, and no error or log line holds one.
+//!
+//! **Absent on purpose:** who calls what (`actors`, `engine`), the roster's table (`storage`), and what a token is good
+//! for (`oauth2::judge`).
+
+mod address;
+mod bytes;
+mod dial;
+mod epoch;
+mod error;
+mod event;
+mod line;
+mod memory;
+mod protocol;
+mod value;
+
+pub use epoch::{Epoch, NodeId, Position, Seq};
+pub use error::RedisError;
+pub use event::Event;
+pub use memory::Stamp;
+pub use protocol::{Member, Roll};
