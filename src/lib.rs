@@ -8,6 +8,7 @@ pub mod admin;
 pub mod app;
 pub mod cache;
 pub mod config;
+pub mod console;
 pub mod domain;
 pub mod engine;
 pub mod mail;

@@ -73,6 +73,7 @@ CREATE TABLE application_instances (
     updated_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX application_instances_application_id ON application_instances (application_id);
+CREATE INDEX application_instances_status ON application_instances (status, id);
 CREATE INDEX application_instances_service_id_status ON application_instances (service_id, status);
 
 CREATE TABLE document_objects (

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tracing::{debug, error, warn};
 
 use crate::domain::{Clock, Timestamp};
-use crate::mail::{LIMIT, Mail, SendError, Transport};
+use crate::mail::{LIMIT, Mail, SendError, Smtp};
 use crate::storage::{DueMail, StorageError, Store};
 use crate::telemetry::{Meter, Meters};
 
@@ -34,17 +34,17 @@ pub struct Wake;
 pub struct Mailer {
     store: Store,
     clock: Clock,
-    transport: Transport,
+    smtp: Smtp,
     meters: Arc<Meters>,
     is_busy: bool,
     is_awaited: bool,
 }
 
 impl Mailer {
-    pub fn start_with(store: Store, clock: Clock, transport: Transport, meters: Arc<Meters>) -> Addr<Self> {
+    pub fn start_with(store: Store, clock: Clock, smtp: Smtp, meters: Arc<Meters>) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
-            Self { store, clock, transport, meters, is_busy: false, is_awaited: false }
+            Self { store, clock, smtp, meters, is_busy: false, is_awaited: false }
         })
     }
 
@@ -58,7 +58,7 @@ impl Mailer {
         let round = Round {
             store: self.store.clone(),
             clock: self.clock.clone(),
-            transport: self.transport.clone(),
+            smtp: self.smtp.clone(),
             meters: Arc::clone(&self.meters),
         };
         context.spawn(async move { round.run().await }.into_actor(self).map(|taken, actor, context| {
@@ -74,11 +74,8 @@ impl Actor for Mailer {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        // Without a mail server nothing is ever due.
-        if let Transport::Smtp(_) = self.transport {
-            self.round(context);
-            context.run_interval(PERIOD, Self::round);
-        }
+        self.round(context);
+        context.run_interval(PERIOD, Self::round);
     }
 }
 
@@ -86,9 +83,7 @@ impl Handler<Wake> for Mailer {
     type Result = ();
 
     fn handle(&mut self, _: Wake, context: &mut Self::Context) {
-        if let Transport::Smtp(_) = self.transport {
-            self.round(context);
-        }
+        self.round(context);
     }
 }
 
@@ -96,7 +91,7 @@ impl Handler<Wake> for Mailer {
 struct Round {
     store: Store,
     clock: Clock,
-    transport: Transport,
+    smtp: Smtp,
     meters: Arc<Meters>,
 }
 
@@ -120,7 +115,7 @@ impl Round {
     async fn send(&self, due: DueMail) {
         let (id, attempts, created_at) = (due.id, due.attempts, due.created_at);
         let outcome = match opened(due) {
-            Some(mail) => self.transport.send(&mail, id).await,
+            Some(mail) => self.smtp.send(&mail, id).await,
             None => Err(unreadable()),
         };
         let now = self.clock.now();

@@ -14,6 +14,10 @@ use crate::schema::{Registry, Seal};
 /// The path as it may be kept: a key that is a secret (an access token) is masked.
 pub(super) fn masked(registry: &Registry, found: &Found<'_>, path: &str) -> String {
     let sealed = |name: &str| {
+        // By mistake the secret itself stands where its id should.
+        if name == "secret" {
+            return true;
+        }
         // The table of paths calls a parameter by one of the entity: `{oauth2_token}`.
         let schema = registry.entity(&format!("{name}s"));
         schema.and_then(|schema| schema.field(schema.key?)).is_some_and(|key| key.seal != Seal::Clear)
@@ -79,5 +83,8 @@ mod tests {
         assert_eq!(kept("/services/a"), "/services/a");
         assert_eq!(kept("/developers/a@b.c/credentials/key-auth/k"), "/developers/a@b.c/credentials/key-auth/***");
         assert_eq!(kept("/tags/hunter2"), "/tags/hunter2");
+        let secrets = format!("/applications/{id}/credentials/oauth2/{id}/secrets");
+        assert_eq!(kept(&format!("{secrets}/hunter2")), format!("{secrets}/***"));
+        assert_eq!(kept(&format!("{secrets}/{id}")), format!("{secrets}/{id}"));
     }
 }

@@ -7,6 +7,7 @@ use super::query::Asked;
 use super::reply::Reply;
 use super::routing::Found;
 use super::state::AdminState;
+use super::tokens;
 use crate::engine::catalog::{Catalog, CatalogError, Key, Listing, Parent, Put};
 use crate::schema::{Body, Entity, Schema, Shape, Verb};
 
@@ -70,6 +71,7 @@ pub(super) async fn many(
     let catalog = &state.catalog;
     let schema = catalog.schema(entity)?;
     match ask.verb {
+        Verb::Delete => tokens::delete(state, &ask).await,
         Verb::Post => {
             let created = catalog.create(schema, ask.body, parent.as_ref()).await?;
             Ok(Reply::json(201, Value::Object(created)))
@@ -111,6 +113,11 @@ pub(super) fn page(listing: Listing, asked: &Asked, path: &str) -> Value {
 async fn one(state: &AdminState, entity: &str, parent: Option<Parent>, ask: Ask<'_>) -> Result<Reply, CatalogError> {
     let schema = state.catalog.schema(entity)?;
     let key = key(&ask, usize::from(parent.is_some()));
+    if ask.verb == Verb::Post {
+        // A service; what is posted to it is a plugin.
+        let service = Parent { field: "service", id: state.catalog.locate(schema, &key).await? };
+        return many(state, "plugins", Some(service), ask).await;
+    }
     item(&state.catalog, schema, &key, parent.as_ref(), ask.verb, ask.body).await
 }
 

@@ -21,7 +21,10 @@ mod reply;
 mod routing;
 mod serve;
 mod state;
+mod tokens;
 
+pub use access::{Foreign, foreign};
+pub use errors::told;
 pub use serve::configure;
 pub use state::{AdminIdentity, AdminRole, AdminState, AuditEntry, AuditPage, Exposure, Surroundings};
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::routing::Paths;
-use crate::domain::Secret;
+use crate::domain::{Secret, TokenDigest};
 use crate::engine::catalog::{Catalog, Pending};
 use crate::engine::registration::Registration;
 use crate::engine::{AuditRecord, EngineError};
@@ -92,6 +92,9 @@ pub trait Surroundings: Send + Sync {
 
     /// Whose admin token this is, by its digest.
     fn find_admin_token(&self, token: Secret) -> Pending<'_, Result<Option<AdminIdentity>, EngineError>>;
+
+    /// Whose admin token has this digest: a session of the console ends with its token.
+    fn find_admin_digest(&self, digest: TokenDigest) -> Pending<'_, Result<Option<AdminIdentity>, EngineError>>;
 
     /// Stores a record of a write; returns when it is stored or known to have failed (and logged as that).
     fn record(&self, entry: AuditEntry) -> Pending<'_, ()>;

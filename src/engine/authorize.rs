@@ -48,6 +48,7 @@ impl Worker {
                 // The decision was made of this client.
                 let Some(client) = client else { return Err(OAuthError::InvalidClient { in_header: false }.into()) };
                 let granted = self.grant(place, &client, authorized.clone()).await?;
+                self.check_again(place, &client).await?;
                 let given = granted.iter().map(|(name, value)| (*name, value.as_str()));
                 let all: Vec<_> = given.chain(common.into_iter().flatten()).collect();
                 Ok(Sent { redirect_uri: authorized.redirect.with(&all), refusal: None })

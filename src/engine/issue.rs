@@ -54,17 +54,28 @@ impl Worker {
         if asked != GrantType::ClientCredentials {
             oauth2::check_redirect_uri(params, &client)?;
         }
-        match asked {
+        let issued = match asked {
             GrantType::ClientCredentials => {
                 let earned = oauth2::client_credentials(params, place)?;
-                self.write(self.new_token(place, &client, earned, Refreshable::No)).await
+                self.write(self.new_token(place, &client, earned, Refreshable::No)).await?
             }
             GrantType::Password => {
                 let earned = oauth2::password(params, place)?;
-                self.write(self.new_token(place, &client, earned, Refreshable::Yes)).await
+                self.write(self.new_token(place, &client, earned, Refreshable::Yes)).await?
             }
-            GrantType::AuthorizationCode => self.exchange(place, params, &client).await,
-            GrantType::RefreshToken => self.refresh(place, params, &client, claim.in_header).await,
+            GrantType::AuthorizationCode => self.exchange(place, params, &client).await?,
+            GrantType::RefreshToken => self.refresh(place, params, &client, claim.in_header).await?,
+        };
+        self.check_again(place, &client).await?;
+        Ok(issued)
+    }
+
+    /// Whether a client may still have what was just stored for it: its contract may have been closed meanwhile. What
+    /// is not told is of no use to anyone.
+    pub(super) async fn check_again(&self, place: Place<'_>, client: &ClientView) -> Result<(), EngineError> {
+        match self.standing_at(place, client).await? {
+            Some(standing) => Ok(place.of(&standing).check()?),
+            None => Ok(()),
         }
     }
 

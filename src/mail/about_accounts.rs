@@ -19,13 +19,13 @@ pub(super) fn invitation(link: &str) -> Page {
     }
 }
 
-pub(super) fn verification(link: &str, refuse: &str, hours: i64) -> Page {
+pub(super) fn verification(link: &str, hours: i64) -> Page {
     let told = "Someone registered at the developer portal with this e-mail address. If it was you, confirm it.";
     Page {
         subject: "Confirm your e-mail address".into(),
         paragraphs: vec![told.into(), lasts(hours)],
         action: Some(("Confirm the address", link.into())),
-        closing: format!("{UNASKED} To make the link useless at once, open {refuse}"),
+        closing: format!("{UNASKED} On the page behind the link you can also say so; the account is then deleted."),
         ..Page::default()
     }
 }

@@ -10,10 +10,9 @@ pub enum Letter<'l> {
     Invitation {
         link: &'l str,
     },
-    /// Whoever registered with this address shows that it is theirs, or (`refuse`) says that it was somebody else.
+    /// Whoever registered with this address shows that it is theirs, or says that it was somebody else.
     Verification {
         link: &'l str,
-        refuse: &'l str,
         hours: i64,
     },
     /// Someone registered with an address that has an account already.
@@ -84,7 +83,7 @@ impl Letter<'_> {
     fn page(self) -> Page {
         match self {
             Self::Invitation { link } => about_accounts::invitation(link),
-            Self::Verification { link, refuse, hours } => about_accounts::verification(link, refuse, hours),
+            Self::Verification { link, hours } => about_accounts::verification(link, hours),
             Self::AccountExists { log_in } => about_accounts::account_exists(log_in),
             Self::NewAddress { link, hours } => about_accounts::new_address(link, hours),
             Self::AddressChanged => about_accounts::address_changed(),
@@ -145,7 +144,7 @@ mod tests {
         let (hours, note, access) = (6, None, Access { application: "a", service: "s" });
         for letter in [
             Letter::Invitation { link: LINK },
-            Letter::Verification { link: LINK, refuse: "https://p.example/refuse", hours },
+            Letter::Verification { link: LINK, hours },
             Letter::NewAddress { link: LINK, hours },
             Letter::PasswordReset { link: LINK, hours },
             Letter::AccountExists { log_in: LINK },

@@ -18,4 +18,4 @@ mod transport;
 
 pub use letter::{Access, Letter};
 pub use message::Mail;
-pub use transport::{LIMIT, SendError, Transport};
+pub use transport::{LIMIT, SendError, Smtp, Transport};

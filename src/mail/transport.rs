@@ -20,9 +20,9 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(15);
 const LONGEST_DETAIL: usize = 500;
 
 /// The way mails take.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Transport {
-    Smtp(Smtp),
+    Smtp(Box<Smtp>),
     /// No mail server is set: mails are kept where people can look at them.
     Kept,
 }
@@ -45,12 +45,9 @@ pub struct SendError {
     pub detail: String,
 }
 
-impl fmt::Debug for Transport {
+impl fmt::Debug for Smtp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Smtp(_) => "Transport::Smtp(..)",
-            Self::Kept => "Transport::Kept",
-        })
+        write!(out, "Smtp(from {})", self.from)
     }
 }
 
@@ -69,18 +66,14 @@ impl Transport {
         {
             server = server.hello_name(ClientId::Domain(domain));
         }
-        Ok(Self::Smtp(Smtp { server: server.timeout(Some(COMMAND_LIMIT)).build(), from }))
+        Ok(Self::Smtp(Box::new(Smtp { server: server.timeout(Some(COMMAND_LIMIT)).build(), from })))
     }
 
-    /// Sends one mail; `id` is the same whenever the same mail is sent again. Keeping is no sending: nothing happens.
-    ///
-    /// # Errors
-    /// Whether trying again may help, and why it failed.
-    pub async fn send(&self, mail: &Mail, id: Uuid) -> Result<(), SendError> {
-        match self {
-            Self::Smtp(smtp) => smtp.send(mail, id).await,
-            Self::Kept => Ok(()),
-        }
+    /// Whether the mail server's password crosses the network in clear.
+    pub fn tells_password_openly(settings: &MailSettings) -> bool {
+        let open = |url: &str| url.starts_with("smtp://") && !url.contains("tls=");
+        let with_password = |url: &str| url.split(['/', '?']).nth(2).is_some_and(|authority| authority.contains('@'));
+        settings.url.as_ref().is_some_and(|url| open(url.reveal()) && with_password(url.reveal()))
     }
 }
 
@@ -98,7 +91,11 @@ fn domain(from: &Mailbox) -> Option<String> {
 }
 
 impl Smtp {
-    async fn send(&self, mail: &Mail, id: Uuid) -> Result<(), SendError> {
+    /// Sends one mail; `id` is the same whenever the same mail is sent again.
+    ///
+    /// # Errors
+    /// Whether trying again may help, and why it failed.
+    pub async fn send(&self, mail: &Mail, id: Uuid) -> Result<(), SendError> {
         let message = self.message(mail, id)?;
         match tokio::time::timeout(LIMIT, self.server.send(message)).await {
             Ok(Ok(_)) => Ok(()),
@@ -154,7 +151,7 @@ mod tests {
         MailSettings { url: url.map(Secret::new), from: from.to_owned(), admin_emails: Vec::new() }
     }
 
-    fn smtp() -> Smtp {
+    fn smtp() -> Box<Smtp> {
         let made = Transport::of(&settings(Some("smtp://127.0.0.1:1"), "Portál <no-reply@p.example>")).unwrap();
         let Transport::Smtp(smtp) = made else { panic!("a URL is set") };
         smtp
@@ -180,6 +177,15 @@ mod tests {
         assert!(matches!(Transport::of(&settings(None, "a@b.c")), Ok(Transport::Kept)));
         for url in ["smtp://h:25", "smtps://u:p%40@h", "smtp://u:p@h:587?tls=required"] {
             assert!(matches!(Transport::of(&settings(Some(url), "a@b.c")), Ok(Transport::Smtp(_))), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_clear_is_noticed() {
+        let open = |url: &str| Transport::tells_password_openly(&settings(Some(url), "a@b.c"));
+        assert!(open("smtp://u:p@h") && open("smtp://u:p@h:25/name"));
+        for url in ["smtp://h", "smtps://u:p@h", "smtp://u:p@h?tls=required", "smtp://h/a@b"] {
+            assert!(!open(url), "{url}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! The vocabulary of a schema.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 /// An entity as a JSON object: every field of its schema in schema order, `null` where unset.
@@ -168,6 +170,14 @@ pub enum Write {
 pub type Expand = fn(Write, &mut Entity);
 
 impl Schema {
+    /// The schema of what a body says of a new entity: what the gateway fills in is not demanded.
+    pub fn as_posted(&self) -> Cow<'_, Self> {
+        let Some(posted) = self.posted else { return Cow::Borrowed(self) };
+        let mut schema = self.clone();
+        schema.fields.iter_mut().filter(|field| !posted.contains(&field.name)).for_each(|field| field.required = false);
+        Cow::Owned(schema)
+    }
+
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
     }

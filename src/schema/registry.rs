@@ -43,6 +43,12 @@ impl Registry {
         self.entities.iter().find(|schema| schema.path == path)
     }
 
+    /// The schema of `plugins` as one plugin narrows it: its own fields under `config`, null demanded where it may not
+    /// stand.
+    pub fn plugins_narrowed_by(&self, plugin: &PluginSchema) -> Option<Schema> {
+        Some(narrow(self.entity("plugins")?, plugin))
+    }
+
     /// Judges a body for a new entity.
     ///
     /// # Errors
@@ -134,10 +140,14 @@ impl Registry {
     ) -> (Cow<'s, Schema>, Option<&'s PluginSchema>) {
         let plugin = (schema.name == "plugins").then(|| self.plugin(plugin_name(write, fields, old)?)).flatten();
         let Some(plugin) = plugin else { return (Cow::Borrowed(schema), None) };
-        let mut narrowed = schema.clone();
-        narrowed.fields = schema.fields.iter().map(|field| plugin.narrow(field)).collect();
-        (Cow::Owned(narrowed), Some(plugin))
+        (Cow::Owned(narrow(schema, plugin)), Some(plugin))
     }
+}
+
+fn narrow(schema: &Schema, plugin: &PluginSchema) -> Schema {
+    let mut narrowed = schema.clone();
+    narrowed.fields = schema.fields.iter().map(|field| plugin.narrow(field)).collect();
+    narrowed
 }
 
 fn plugin_name<'e>(write: Write, fields: &'e Entity, old: Option<&'e Entity>) -> Option<&'e str> {

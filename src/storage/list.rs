@@ -117,23 +117,21 @@ impl Store {
     }
 
     fn filter(&self, table: &Table, field: &str, wanted: &Json, condition: &mut Condition) -> Outcome<()> {
+        if let Some(name) = field.strip_suffix("[]") {
+            return self.member(table, name, wanted, condition);
+        }
+        if let Some(name) = field.strip_suffix("_from") {
+            return self.bound(table, name, ">=", wanted, condition);
+        }
+        if let Some(name) = field.strip_suffix("_to") {
+            return self.bound(table, name, "<=", wanted, condition);
+        }
         let name = field.strip_suffix(".id").unwrap_or(field);
-        let column = table.searched(name).filter(|column| column.role != Role::Json || wanted.is_string());
+        let column = table.searched(name).filter(|column| column.role != Role::Json);
         let column = column.filter(|column| name == field || column.role == Role::Foreign);
         let column = column.ok_or_else(|| unknown(table, field))?;
         if wanted.is_null() {
             condition.text.push_str(&format!(" AND {} IS NULL", column.name));
-            return Ok(());
-        }
-        if column.role == Role::Json {
-            let Some(text) = wanted.as_str().filter(|text| !text.contains('\0')) else {
-                condition.text.push_str(" AND 1 = 0");
-                return Ok(());
-            };
-            let place = condition.take(text.into());
-            let (each, table, column) = (self.dialect().each, table.name, &column.name);
-            let test = format!(" AND EXISTS (SELECT 1 FROM {each}({table}.{column}) AS e WHERE e.value = ${place})");
-            condition.text.push_str(&test);
             return Ok(());
         }
         let value = match (column.role, wanted) {
@@ -148,6 +146,35 @@ impl Store {
             }
             None => condition.text.push_str(" AND 1 = 0"),
         }
+        Ok(())
+    }
+
+    /// Rows whose instant `field` is not before, or not after, this one.
+    fn bound(&self, table: &Table, field: &str, sign: &str, wanted: &Json, condition: &mut Condition) -> Outcome<()> {
+        let column = table.searched(field).filter(|column| column.role == Role::Time);
+        let column = column.ok_or_else(|| unknown(table, field))?;
+        match rows::plain(Role::Time, wanted) {
+            Some(value) => {
+                let place = condition.take(value);
+                condition.text.push_str(&format!(" AND {} {sign} ${place}", column.name));
+            }
+            None => condition.text.push_str(" AND 1 = 0"),
+        }
+        Ok(())
+    }
+
+    /// Rows whose set of texts `field` holds this one.
+    fn member(&self, table: &Table, field: &str, wanted: &Json, condition: &mut Condition) -> Outcome<()> {
+        let column = table.searched(field).filter(|column| column.role == Role::Json);
+        let column = column.ok_or_else(|| unknown(table, field))?;
+        let Some(text) = wanted.as_str().filter(|text| !text.contains('\0')) else {
+            condition.text.push_str(" AND 1 = 0");
+            return Ok(());
+        };
+        let place = condition.take(text.into());
+        let (each, table, column) = (self.dialect().each, table.name, &column.name);
+        let test = format!(" AND EXISTS (SELECT 1 FROM {each}({table}.{column}) AS e WHERE e.value = ${place})");
+        condition.text.push_str(&test);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::store::Outcome;
 use super::value::{Row, Statement, count};
 use super::{StorageError, Store};
 
-pub(super) const STATEMENTS: &[&str] = &[INSERT, CROWD, FIND, TAKE, DELETE_ALL];
+pub(super) const STATEMENTS: &[&str] = &[INSERT, CROWD, FIND, TAKE, DELETE_PURPOSE, DELETE_ALL];
 
 const INSERT: &str = "INSERT INTO mailed_tokens (digest, purpose, email, developer_id, created_at, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6)";
@@ -20,7 +20,8 @@ const FIND: &str = "SELECT developer_id, purpose, email, created_at, expires_at 
     WHERE digest = $1 AND expires_at > $2";
 const TAKE: &str = "DELETE FROM mailed_tokens WHERE digest = $1 AND purpose = $2 AND expires_at > $3
     RETURNING developer_id, purpose, email, created_at, expires_at";
-const DELETE_ALL: &str = "DELETE FROM mailed_tokens WHERE developer_id = $1 AND purpose = $2";
+const DELETE_PURPOSE: &str = "DELETE FROM mailed_tokens WHERE developer_id = $1 AND purpose = $2";
+const DELETE_ALL: &str = "DELETE FROM mailed_tokens WHERE developer_id = $1";
 
 const MOST_TOKENS: usize = 5;
 
@@ -95,11 +96,17 @@ impl Store {
         let params = vec![digest.into(), purpose.name().into(), self.now().into()];
         self.write(TAKE, params).await?.pop().map(mailed_token).transpose()
     }
+
+    /// Ends every link that was mailed to a developer. The mail about it is kept with it, both or none.
+    pub async fn end_links(&self, developer: Uuid, mail: &NewMail) -> Outcome<()> {
+        let ended = Statement::new(DELETE_ALL, vec![developer.into()]);
+        self.driver().write(vec![ended, mails::insert(mail, &self.keyring())]).await.map(drop)
+    }
 }
 
 /// Ends every link of a developer for this purpose.
-pub(super) fn delete_all(developer: Uuid, purpose: Purpose) -> Statement {
-    Statement::new(DELETE_ALL, vec![developer.into(), purpose.name().into()])
+pub(super) fn delete_purpose(developer: Uuid, purpose: Purpose) -> Statement {
+    Statement::new(DELETE_PURPOSE, vec![developer.into(), purpose.name().into()])
 }
 
 fn mailed_token(row: Row) -> Outcome<MailedToken> {

@@ -9,7 +9,7 @@ use super::store::Outcome;
 use super::value::{Columns, Row, Statement, Value, count};
 use super::{Page, Store};
 
-pub(super) const STATEMENTS: &[&str] = &[INSERT, CLAIM, SENT, PUT_OFF, FAIL, LIST, LIST_STATE, FIND];
+pub(super) const STATEMENTS: &[&str] = &[INSERT, CLAIM, SENT, PUT_OFF, FAIL, HASTEN, LIST, LIST_STATE, FIND];
 
 const INSERT: &str = "INSERT INTO mails (id, recipient, subject, body_sealed, state, attempts, created_at, due_at)
     VALUES ($1, $2, $3, $4, $5, 0, $6, $6)";
@@ -25,6 +25,9 @@ const SENT: &str = "UPDATE mails SET state = 'sent', sent_at = $2, body_sealed =
 const PUT_OFF: &str = "UPDATE mails SET due_at = $2, error = $3 WHERE id = $1 AND state = 'waiting'";
 const FAIL: &str =
     "UPDATE mails SET state = 'failed', body_sealed = NULL, error = $2 WHERE id = $1 AND state = 'waiting'";
+/// Asked for while it is being sent again, it may be sent twice.
+const HASTEN: &str =
+    "UPDATE mails SET due_at = $2 WHERE id = $1 AND state = 'waiting' AND error IS NOT NULL RETURNING id";
 /// Ids are UUID v7, so their order is the order of time.
 const LIST: &str = "SELECT id, recipient, subject, state, attempts, error, created_at, due_at, sent_at FROM mails
     WHERE id < $1 ORDER BY id DESC LIMIT $2";
@@ -124,6 +127,11 @@ impl Store {
     /// It is to be tried again at `due_at`.
     pub async fn put_off_mail(&self, id: Uuid, due_at: Timestamp, error: &str) -> Outcome<()> {
         self.write(PUT_OFF, vec![id.into(), due_at.into(), text(error)]).await.map(drop)
+    }
+
+    /// One that failed and waits is to be tried at `due_at` already. False: it does not wait.
+    pub async fn hasten_mail(&self, id: Uuid, due_at: Timestamp) -> Outcome<bool> {
+        Ok(!self.write(HASTEN, vec![id.into(), due_at.into()]).await?.is_empty())
     }
 
     /// It is not tried again.

@@ -42,8 +42,8 @@ pub enum Order {
 /// A question for one page of a table.
 #[derive(Clone, Debug, Default)]
 pub struct ListQuery {
-    /// Field and value, all of which must hold. A foreign field takes `{"id": …}` or the id itself; null means unset; a
-    /// set holds the value.
+    /// Field and value, all of which must hold. A foreign field takes `{"id": …}` or the id itself; null means unset;
+    /// `field[]`: the set of texts holds the value; `field_from`, `field_to`: the instant is not before, not after it.
     pub filters: Vec<(String, Value)>,
     pub tags: TagFilter,
     pub order: Order,

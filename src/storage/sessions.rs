@@ -95,7 +95,7 @@ impl Store {
         let keep = keep.unwrap_or_default();
         let mut statements = vec![
             Statement::new(END_OTHERS, vec![developer.into(), keep.into()]),
-            mailed_tokens::delete_all(developer, Purpose::PasswordReset),
+            mailed_tokens::delete_purpose(developer, Purpose::PasswordReset),
         ];
         statements.extend(mails.iter().map(|mail| mails::insert(mail, &self.keyring())));
         let answers = self.driver().write(statements).await?;

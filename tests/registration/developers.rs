@@ -97,6 +97,19 @@ async fn a_change_is_answered_wrapped_and_takes_words_for_statuses() {
 }
 
 #[tokio::test]
+async fn a_body_can_be_judged_without_being_stored() {
+    let desk = Desk::open();
+    let judged = async |entity: &str, body: Value| desk.post(&format!("/schemas/{entity}/validate"), body).await;
+    assert_eq!(judged("developers", json!({ "email": "a@b.c" })).await.0, 200, "the consumer is ours to make");
+    let application = json!({ "name": "app", "redirect_uri": "https://app.test/", "developer": { "id": NOBODY } });
+    assert_eq!(judged("applications", application).await.0, 200);
+    let (status, refusal) = judged("developers", json!({ "email": "x", "consumer": { "id": NOBODY } })).await;
+    let faults = json!({ "email": "invalid email 'x'", "consumer": "cannot be set" });
+    assert_eq!((status, &refusal["fields"]), (400, &faults));
+    assert_eq!(desk.get("/developers").await.1["total"], 0);
+}
+
+#[tokio::test]
 async fn forms_say_the_same_as_json() {
     let desk = Desk::open();
     let form = "email=a@b.c&meta.full_name=Bob&status=approved&password=a+long+password";

@@ -9,5 +9,10 @@ mod support;
 
 mod applications;
 mod consumers;
+mod contracts;
+mod credentials;
 mod developers;
 mod people;
+mod races;
+mod services;
+mod watched;

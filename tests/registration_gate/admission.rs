@@ -2,8 +2,10 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
-use crate::stage::{Reply, Stage, oauth2_config, sent};
+use crate::stage::{App, Reply, Stage, id, oauth2_config, sent};
 
 /// `api` behind `oauth2` and the gate with this configuration.
 async fn gated(config: Value) -> Stage {
@@ -27,13 +29,14 @@ async fn an_approved_application_calls_and_the_upstream_is_told_which() {
 
 #[tokio::test]
 async fn every_refusal_has_one_text_and_the_reason_only_where_asked() {
-    let stage = gated(json!({})).await;
+    let stage = Stage::start().await;
+    stage.plugin("api", "key-auth", json!({})).await;
+    let gate = stage.gate("api", json!({})).await;
+    let gate = format!("/plugins/{}", id(&gate));
     let app = stage.application("app").await;
+    let ask = || sent(stage.get("/api").header("apikey", &app.client_id));
+    ask().await.is_forbidden();
     let contract = stage.contract(&app, "api", json!({})).await;
-    let token = stage.access(&app).await;
-    let plugins = stage.admin(Method::GET, "/services/api/plugins", Value::Null).await.body;
-    let gate = plugins["data"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "application-registration");
-    let gate = format!("/plugins/{}", gate.unwrap()["id"].as_str().unwrap());
     for reasons in [false, true] {
         stage.patched(&gate, json!({ "config": { "show_refusal_reason": reasons } })).await;
         for (given, reason) in [
@@ -43,21 +46,73 @@ async fn every_refusal_has_one_text_and_the_reason_only_where_asked() {
             (json!({ "status": 0, "suspended": true }), "contract-suspended"),
         ] {
             stage.set_contract(&app, &contract, given).await;
-            let reply = stage.call("/api", &token).await;
+            let reply = ask().await;
             reply.is_forbidden();
             assert_eq!(reply.header("x-refusal-reason"), reasons.then_some(reason));
         }
         stage.set_contract(&app, &contract, json!({ "status": 0, "suspended": false })).await;
-        assert_eq!(stage.call("/api", &token).await.status, 200);
+        assert_eq!(ask().await.status, 200);
         for developer in [1, 2, 3, 5] {
             stage.set_developer(&app, developer).await;
-            let reply = stage.call("/api", &token).await;
+            let reply = ask().await;
             reply.is_forbidden();
             assert_eq!(reply.header("x-refusal-reason"), reasons.then_some("developer-not-approved"));
         }
         stage.set_developer(&app, 0).await;
-        assert_eq!(stage.call("/api", &token).await.status, 200);
+        assert_eq!(ask().await.status, 200);
     }
+}
+
+/// Clause 1.
+#[tokio::test]
+async fn where_contracts_are_approved_at_once_the_next_call_passes() {
+    let stage = Stage::start().await;
+    stage.plugin("api", "key-auth", json!({})).await;
+    let gate = stage.gate("api", json!({})).await;
+    let (early, late) = (stage.application("early").await, stage.application("late").await);
+    let ask = |app: &App| sent(stage.get("/api").header("apikey", &app.client_id));
+    let contract = async |app: &App| {
+        let path = format!("/applications/{}/application_instances", app.id);
+        stage.made(&path, json!({ "service": { "name": "api" } })).await["status"].clone()
+    };
+    assert_eq!(contract(&early).await, 1);
+    ask(&early).await.is_forbidden();
+    ask(&late).await.is_forbidden();
+    let auto = json!({ "config": { "auto_approve": true } });
+    stage.patched(&format!("/plugins/{}", id(&gate)), auto).await;
+    assert_eq!(contract(&late).await, 0);
+    assert_eq!(ask(&late).await.upstream("x-application-name"), Some("late"));
+    ask(&early).await.is_forbidden();
+}
+
+/// Clause 2: a contract that was withdrawn and made anew is not approved.
+#[tokio::test]
+async fn a_contract_ends_on_the_next_call_and_a_new_one_begins_as_requested() {
+    let stage = gated(json!({})).await;
+    let app = stage.application("app").await;
+    let contract = stage.contract(&app, "api", json!({})).await;
+    let token = stage.access(&app).await;
+    assert_eq!(stage.call("/api", &token).await.status, 200);
+    let path = format!("/applications/{}/application_instances", app.id);
+    let gone = stage.admin(Method::DELETE, &format!("{path}/{contract}"), Value::Null).await;
+    assert_eq!(gone.status, 204);
+    assert_eq!(stage.call("/api", &token).await.error(), (401, "invalid_token"));
+    stage.made(&path, json!({ "service": { "name": "api" } })).await;
+    stage.token(&app, "/api", &[]).await.is_unauthorized_client();
+}
+
+#[tokio::test]
+async fn a_new_name_is_told_on_the_next_call_and_an_application_that_is_gone_is_nobody() {
+    let stage = gated(json!({})).await;
+    let app = stage.approved("app").await;
+    let token = stage.access(&app).await;
+    assert_eq!(stage.call("/api", &token).await.upstream("x-application-name"), Some("app"));
+    let path = format!("/applications/{}", app.id);
+    stage.patched(&path, json!({ "name": "new" })).await;
+    assert_eq!(stage.call("/api", &token).await.upstream("x-application-name"), Some("new"));
+    assert_eq!(stage.admin(Method::DELETE, &path, Value::Null).await.status, 204);
+    assert_eq!(stage.call("/api", &token).await.error(), (401, "invalid_token"));
+    assert_eq!(stage.token(&app, "/api", &[]).await.error(), (400, "invalid_client"));
 }
 
 /// Clause 4.
@@ -82,9 +137,11 @@ async fn an_approval_counts_for_its_service_only_even_with_global_credentials() 
 async fn plain_consumers_pass_only_with_the_flag_and_applications_pass_with_it_too() {
     let stage = Stage::start().await;
     stage.oauth2("api", json!({})).await;
-    let (app, plain) = (stage.approved("app").await, stage.consumer("plain").await);
-    let (of_app, of_plain) = (stage.access(&app).await, stage.access(&plain).await);
+    let plain = stage.consumer("plain").await;
+    let of_plain = stage.access(&plain).await;
     let gate = stage.gate("api", json!({})).await;
+    let app = stage.approved("app").await;
+    let of_app = stage.access(&app).await;
     let reply = stage.call("/api", &of_plain).await;
     reply.is_refused(401, "Unauthorized");
     assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
@@ -120,9 +177,9 @@ async fn an_anonymous_call_is_a_plain_consumers_and_one_of_nobody_is_refused() {
 #[tokio::test]
 async fn an_anonymous_consumer_is_no_application_whoever_it_is() {
     let stage = Stage::start().await;
+    stage.gate("api", json!({})).await;
     let app = stage.approved("app").await;
     stage.oauth2("api", json!({ "anonymous": app.consumer })).await;
-    stage.gate("api", json!({})).await;
     sent(stage.get("/api")).await.is_refused(401, "Unauthorized");
 }
 
@@ -154,9 +211,12 @@ async fn a_grpc_call_is_refused_in_its_own_words() {
     let token = stage.access(&app).await;
     let ask = |token: &str| sent(stage.get("/rpc/M").header("content-type", "application/grpc").bearer_auth(token));
     assert_eq!(ask(&token).await.status, 200);
-    stage.set_developer(&app, 3).await;
-    let reply = ask(&token).await;
-    assert_eq!((reply.status, reply.header("grpc-status")), (200, Some("7")), "{reply:?}");
+    let plain = stage.consumer("plain").await;
+    for (owner, status) in [(&stage.application("none").await, "7"), (&plain, "16")] {
+        let token = stage.imported(owner).await;
+        let reply = ask(&token).await;
+        assert_eq!((reply.status, reply.header("grpc-status")), (200, Some(status)), "{reply:?}");
+    }
 }
 
 #[tokio::test]
@@ -169,6 +229,38 @@ async fn a_plugin_for_some_protocols_leaves_the_others_alone() {
     over_tls.is_refused(401, "Unauthorized");
 }
 
+/// An upstream that refuses to speak another protocol and tells the head it was asked with; its address.
+async fn plain_upstream() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let answer = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", head.len());
+        stream.write_all(&[answer.as_bytes(), &head].concat()).await.unwrap();
+    });
+    address
+}
+
+/// As Kong's schema has it: the plugin cannot stand on `ws`.
+#[tokio::test]
+async fn a_websocket_is_not_gated_and_tells_nothing_of_applications_either() {
+    let stage = Stage::start().await;
+    let route = json!({ "name": "live", "protocols": ["ws", "wss"], "paths": ["/live"] });
+    stage.made("/services/api/routes", route).await;
+    stage.patched("/services/api", json!({ "url": plain_upstream().await })).await;
+    stage.gate("api", json!({})).await;
+    sent(stage.get("/api")).await.is_refused(401, "Unauthorized");
+    let handshake = stage.get("/live").header("connection", "upgrade").header("upgrade", "websocket");
+    let reply = sent(handshake.header("x-application-name", "forged").header("x-other", "kept")).await;
+    assert_eq!(reply.status, 200);
+    let head = reply.body.as_str().unwrap();
+    assert!(head.contains("kept") && !head.contains("forged"), "{head}");
+}
+
 #[tokio::test]
 async fn the_gate_holds_behind_a_plugin_of_the_route_and_a_global_one() {
     for path in ["/routes/api/plugins", "/plugins"] {
@@ -179,7 +271,7 @@ async fn the_gate_holds_behind_a_plugin_of_the_route_and_a_global_one() {
         let token = stage.access(&app).await;
         assert_eq!(stage.call("/api", &token).await.upstream("x-application-name"), Some("app"));
         stage.token(&pending, "/api", &[]).await.is_unauthorized_client();
-        stage.set_developer(&app, 2).await;
+        let token = stage.imported(&pending).await;
         stage.call("/api", &token).await.is_forbidden();
     }
 }

@@ -58,3 +58,19 @@ async fn calls_are_counted_by_application_and_service() {
     assert_eq!(counted(&stage, &app, None).await, (12, 3));
     assert_eq!(counted(&stage, &quiet, None).await, (0, 0));
 }
+
+#[tokio::test]
+async fn how_a_caller_stands_is_looked_up_once() {
+    let stage = Stage::start().await;
+    stage.plugin("api", "key-auth", json!({})).await;
+    stage.gate("api", json!({})).await;
+    let (app, plain) = (stage.approved("app").await, stage.consumer("plain").await);
+    let key = stage.made("/consumers/plain/key-auth", json!({})).await["key"].as_str().unwrap().to_owned();
+    let ask = async |key: &str| crate::stage::sent(stage.get("/api").header("apikey", key)).await.status;
+    for _ in 0..50 {
+        assert_eq!((ask(&app.client_id).await, ask(&key).await), (200, 401));
+    }
+    // Each of the two workers once for each of the two.
+    let lookups = stage.meter("standing_checks").await;
+    assert!((2..=4).contains(&lookups), "{lookups} of {}", plain.name);
+}

@@ -65,8 +65,12 @@ async fn it_refuses_bad_tokens_as_the_oauth2_plugin_does_and_then_gates() {
     let token = stage.access(&app).await;
     is_let_through(&sent(stage.get("/api").header("X-Token", format!("Bearer {token}"))).await, &app.id);
     assert_eq!(stage.call("/api", &token).await.status, 401, "the other header is nobody's");
+    let of_pending = stage.imported(&pending).await;
+    sent(stage.get("/api").header("x-token", &of_pending)).await.is_forbidden();
+    let of_plain = stage.imported(&plain).await;
+    sent(stage.get("/api").header("x-token", &of_plain)).await.is_refused(401, "Unauthorized");
     stage.set_developer(&app, 3).await;
-    sent(stage.get("/api").header("x-token", &token)).await.is_forbidden();
+    assert_eq!(sent(stage.get("/api").header("x-token", &token)).await.error(), (401, "invalid_token"));
 }
 
 #[tokio::test]
@@ -101,8 +105,9 @@ async fn beside_the_oauth2_plugin_that_one_answers_and_it_gates() {
     let own = stage.authorize(&app, &[("provision_key", "provision")]).await;
     assert_eq!(own.error(), (400, "invalid_provision_key"));
     assert_eq!(stage.authorize(&app, &[("provision_key", "of oauth2")]).await.status, 200);
-    stage.set_developer(&app, 3).await;
-    stage.call("/api", granted.text("access_token")).await.is_forbidden();
+    let of_pending = stage.imported(&pending).await;
+    stage.call("/api", &of_pending).await.is_forbidden();
+    assert_eq!(stage.call("/api", "no").await.error(), (401, "invalid_token"));
 }
 
 #[tokio::test]

@@ -65,13 +65,23 @@ async fn a_contract_that_lost_a_scope_gives_it_no_more() {
     let stage = gated(json!({})).await;
     let app = stage.application("app").await;
     let contract = stage.contract(&app, "api", json!({ "scopes": ["read", "write"] })).await;
-    let pair = stage.token(&app, "/api", &[&PASSWORD[..], &[("scope", "read write")]].concat()).await;
+    let both = [&PASSWORD[..], &[("scope", "read write")]].concat();
+    let pair = stage.token(&app, "/api", &both).await;
     let sent = stage.authorize(&app, &[("scope", "write")]).await;
     let code = sent.text("redirect_uri").split_once("code=").unwrap().1.to_owned();
     stage.set_contract(&app, &contract, json!({ "scopes": ["read"] })).await;
-    let refresh = [("grant_type", "refresh_token"), ("refresh_token", pair.text("refresh_token"))];
+    is_invalid_scope(&stage.token(&app, "/api", &both).await);
+    assert_eq!(stage.call("/api", pair.text("access_token")).await.error(), (401, "invalid_token"));
+    for used in [
+        [("grant_type", "refresh_token"), ("refresh_token", pair.text("refresh_token"))],
+        [("grant_type", "authorization_code"), ("code", &code)],
+    ] {
+        assert_eq!(stage.token(&app, "/api", &used).await.error(), (400, "invalid_request"));
+    }
+    // A pair that an administrator brings along is judged when it is refreshed.
+    let brought = json!({ "credential": { "id": app.credential }, "service": { "name": "api" }, "expires_in": 60,
+        "refresh_token": "brought along", "scope": "write" });
+    stage.made("/oauth2_tokens", brought).await;
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", "brought along")];
     is_invalid_scope(&stage.token(&app, "/api", &refresh).await);
-    is_invalid_scope(&stage.token(&app, "/api", &[("grant_type", "authorization_code"), ("code", &code)]).await);
-    stage.set_contract(&app, &contract, json!({ "scopes": null })).await;
-    assert_eq!(stage.token(&app, "/api", &refresh).await.status, 200);
 }

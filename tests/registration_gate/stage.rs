@@ -5,8 +5,7 @@ use std::sync::Arc;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tollgate::domain::{Clock, Keyring};
-use tollgate::schema::{Entity, Schema, entities};
-use tollgate::storage::{Location, Lookup, Role, SqliteOptions, Store};
+use tollgate::storage::{Location, Role, SqliteOptions, Store};
 use uuid::Uuid;
 
 use crate::support::{Folder, Gateway, Start, client};
@@ -173,83 +172,37 @@ impl Stage {
         self.plugin(service, "oauth2", oauth2_config(config)).await
     }
 
-    fn schema(name: &str) -> Schema {
-        entities::all().into_iter().find(|schema| schema.name == name).unwrap()
-    }
-
-    async fn stored(&self, name: &str, given: Value) -> String {
-        let schema = Self::schema(name);
-        let mut entity = Entity::new();
-        for field in &schema.fields {
-            let value = match field.name {
-                "id" => Uuid::now_v7().to_string().into(),
-                "created_at" | "updated_at" => Clock::System.now().seconds().into(),
-                _ => field.default.clone().unwrap_or_default(),
-            };
-            entity.insert(field.name.to_owned(), value);
-        }
-        entity.extend(given.as_object().unwrap().clone());
-        self.store.insert(&schema, &entity).await.unwrap();
-        entity["id"].as_str().unwrap().to_owned()
-    }
-
-    async fn change(&self, name: &str, id: &str, given: Value) {
-        let (schema, id) = (Self::schema(name), Uuid::parse_str(id).unwrap());
-        let mut entity = self.store.find(&schema, &Lookup::Id(id)).await.unwrap().unwrap();
-        entity.extend(given.as_object().unwrap().clone());
-        assert!(self.store.update(&schema, id, &entity).await.unwrap());
-    }
-
-    /// The gateway's own nodes are told of a change of this consumer's standing.
-    async fn told(&self, consumer: &str) {
-        self.patched(&format!("/consumers/{consumer}"), json!({ "tags": ["told"] })).await;
-    }
-
     /// An application of an approved developer, without a contract.
     pub async fn application(&self, name: &str) -> App {
-        let hidden = |kind: &str| json!({ "username": format!("{kind} of {name}") });
-        let of_developer = id(&self.made("/consumers", hidden("developer")).await);
-        let developer = json!({ "email": format!("{name}@dev.test"), "status": 0, "meta": "{}",
-            "consumer": { "id": of_developer } });
-        let developer = self.stored("developers", developer).await;
-        let consumer = id(&self.made("/consumers", hidden("application")).await);
-        let application = json!({ "name": name, "redirect_uri": CALLBACK, "developer": { "id": developer },
-            "consumer": { "id": consumer } });
-        let application = self.stored("applications", application).await;
-        let credential = json!({ "name": name, "redirect_uris": [CALLBACK] });
-        let credential = self.made(&format!("/consumers/{consumer}/oauth2"), credential).await;
-        App {
-            id: application,
-            name: name.to_owned(),
-            developer,
-            consumer,
-            credential: id(&credential),
-            client_id: credential["client_id"].as_str().unwrap().to_owned(),
-            secret: credential["client_secret"].as_str().unwrap().to_owned(),
-        }
+        let developer = json!({ "email": format!("d{}@dev.test", Uuid::new_v4()), "status": 0 });
+        let developer = self.admin(Method::POST, "/developers", developer).await;
+        assert_eq!(developer.status, 200, "{developer:?}");
+        let developer = id(&developer.body);
+        let application = json!({ "name": name, "redirect_uri": CALLBACK });
+        let application = self.made(&format!("/developers/{developer}/applications"), application).await;
+        let consumer = application["consumer"]["id"].as_str().unwrap().to_owned();
+        let credentials = self.admin(Method::GET, &format!("/consumers/{consumer}/oauth2"), Value::Null).await.body;
+        App { developer, ..App::of(name, id(&application), consumer, &credentials["data"][0]) }
     }
 
     /// A contract of an application with a service, approved unless `given` says otherwise.
     pub async fn contract(&self, app: &App, service: &str, given: Value) -> String {
-        let service = id(&self.admin(Method::GET, &format!("/services/{service}"), Value::Null).await.body);
-        let contract = json!({ "application": { "id": app.id }, "service": { "id": service }, "status": 0,
-            "suspended": false, "composite_id": format!("{}_{service}", app.id) });
-        let contract = self.stored("application_instances", over(contract, given)).await;
-        self.told(&app.consumer).await;
+        let asked = json!({ "service": { "name": service } });
+        let contract = self.made(&format!("/applications/{}/application_instances", app.id), asked).await;
+        let contract = id(&contract);
+        self.set_contract(app, &contract, over(json!({ "status": 0 }), given)).await;
         contract
     }
 
     pub async fn set_contract(&self, app: &App, contract: &str, given: Value) {
-        self.change("application_instances", contract, given).await;
-        self.told(&app.consumer).await;
+        self.patched(&format!("/applications/{}/application_instances/{contract}", app.id), given).await;
     }
 
     pub async fn set_developer(&self, app: &App, status: i64) {
-        self.change("developers", &app.developer, json!({ "status": status })).await;
-        self.told(&app.consumer).await;
+        self.patched(&format!("/developers/{}", app.developer), json!({ "status": status })).await;
     }
 
-    /// An application with an approved contract with `api`.
+    /// An application with an approved contract with `api`, which has the gate already.
     pub async fn approved(&self, name: &str) -> App {
         let app = self.application(name).await;
         self.contract(&app, "api", json!({})).await;
@@ -270,6 +223,12 @@ impl Stage {
         let reply = self.token(app, "/api", &[]).await;
         assert_eq!(reply.status, 200, "{reply:?}");
         reply.text("access_token").to_owned()
+    }
+
+    /// A token for `api` that an administrator brings along, whatever the contract says.
+    pub async fn imported(&self, owner: &App) -> String {
+        let token = json!({ "credential": { "id": owner.credential }, "service": { "name": "api" }, "expires_in": 60 });
+        self.made("/oauth2_tokens", token).await["access_token"].as_str().unwrap().to_owned()
     }
 
     pub async fn authorize(&self, app: &App, extra: &[(&str, &str)]) -> Reply {
@@ -298,14 +257,21 @@ impl Stage {
         let consumer = id(&self.made("/consumers", json!({ "username": name })).await);
         let credential = json!({ "name": name, "redirect_uris": [CALLBACK] });
         let credential = self.made(&format!("/consumers/{name}/oauth2"), credential).await;
-        App {
-            id: String::new(),
+        App::of(name, String::new(), consumer, &credential)
+    }
+}
+
+impl App {
+    fn of(name: &str, id: String, consumer: String, credential: &Value) -> Self {
+        let text = |field: &str| credential[field].as_str().unwrap().to_owned();
+        Self {
+            id,
             name: name.to_owned(),
             developer: String::new(),
             consumer,
-            credential: id(&credential),
-            client_id: credential["client_id"].as_str().unwrap().to_owned(),
-            secret: credential["client_secret"].as_str().unwrap().to_owned(),
+            credential: text("id"),
+            client_id: text("client_id"),
+            secret: text("client_secret"),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Applications and their contracts.
 
 use serde_json::Value;
+use uuid::Uuid;
 
-use super::{application, scope};
+use super::{application, scope, service};
 use crate::admin::entities::{Ask, found, page};
 use crate::admin::query::Asked;
 use crate::admin::reply::Reply;
@@ -58,14 +59,10 @@ async fn of_service(state: &AdminState, ask: Ask<'_>) -> Result<Reply, CatalogEr
     }
 }
 
-async fn service(state: &AdminState, ask: &Ask<'_>) -> Result<uuid::Uuid, CatalogError> {
-    state.catalog.locate(state.catalog.schema("services")?, &ask.own_key("service")).await
-}
-
 /// From where a path looks at contracts.
 enum Viewed {
     Application(Box<Application>),
-    Service(uuid::Uuid),
+    Service(Uuid),
 }
 
 impl Viewed {

@@ -6,8 +6,14 @@
 //! **Absent on purpose:** rules (the engine's `registration`), the list of paths (`schema::Resource`).
 
 mod applications;
+mod credentials;
 mod developers;
+mod documents;
+mod export;
+mod invite;
 mod roles;
+
+use uuid::Uuid;
 
 use super::entities::{Ask, found, item, many};
 use super::errors;
@@ -34,7 +40,14 @@ pub(super) async fn answer(state: &AdminState, resource: Resource, ask: Ask<'_>)
             Err(error) => Err(error),
         },
         Resource::Belonging { entity } => belonging(state, entity, ask).await,
-        _ => Err(CatalogError::NotFound),
+        Resource::Invitation => invite::invite(state, ask).await,
+        Resource::Export => export::developers(state).await,
+        Resource::Credentials => credentials::many(state, ask).await,
+        Resource::Credential => credentials::one(state, ask).await,
+        Resource::Secrets => credentials::secrets(state, ask).await,
+        Resource::Secret => credentials::secret(state, ask).await,
+        Resource::Documents => documents::many(state, ask).await,
+        Resource::Document => documents::one(state, ask).await,
     };
     answered.unwrap_or_else(|error| errors::reply(&error))
 }
@@ -63,6 +76,11 @@ async fn scope(state: &AdminState, ask: &Ask<'_>) -> Result<Scope, CatalogError>
 async fn application(state: &AdminState, ask: &Ask<'_>) -> Result<Application, CatalogError> {
     let scope = scope(state, ask).await?;
     state.registration.application(scope, &ask.own_key("application")).await
+}
+
+/// The id of the service in the path.
+async fn service(state: &AdminState, ask: &Ask<'_>) -> Result<Uuid, CatalogError> {
+    state.catalog.locate(state.catalog.schema("services")?, &ask.own_key("service")).await
 }
 
 async fn owner(state: &AdminState, ask: &Ask<'_>) -> Result<Reply, CatalogError> {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::*;
 use crate::actors::Forget;
 use crate::config::AppAuth;
-use crate::domain::{Clock, Keyring, PlainToken, Secret, Timestamp};
+use crate::domain::{Clock, Keyring, PlainToken, Secret, Timestamp, TokenDigest};
 use crate::engine::catalog::{Catalog, Change, Pending, Ports};
 use crate::engine::registration::Registration;
 use crate::engine::{AuditRecord, EngineError};
@@ -84,6 +84,10 @@ impl Surroundings for Fake {
             _ => None,
         };
         Box::pin(async move { Ok(role.map(|role| AdminIdentity { name: "ops".to_owned(), role })) })
+    }
+
+    fn find_admin_digest(&self, _: TokenDigest) -> Pending<'_, Result<Option<AdminIdentity>, EngineError>> {
+        Box::pin(async { Ok(None) })
     }
 
     fn record(&self, entry: AuditEntry) -> Pending<'_, ()> {

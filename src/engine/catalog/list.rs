@@ -64,7 +64,7 @@ fn question(schema: &Schema, request: &ListRequest) -> Result<ListQuery, Catalog
     let size = size(request.size.as_deref())?;
     let after = request.offset.as_deref().map(parse_place).transpose()?;
     let tags = match request.tags.as_deref() {
-        Some(_) if schema.field("tags").is_none() => return Err(invalid("tags", "cannot be filtered by tags")),
+        Some(_) if schema.field("tags").is_none() => return Err(wrong_option("tags", "cannot be filtered by tags")),
         tags => tag_filter(tags)?,
     };
     let order = order(schema, request, after.as_ref().map(|(_, text)| text.clone()))?;
@@ -75,18 +75,23 @@ fn question(schema: &Schema, request: &ListRequest) -> Result<ListQuery, Catalog
 }
 
 fn order(schema: &Schema, request: &ListRequest, after: Option<String>) -> Result<Order, CatalogError> {
-    let descending = match request.sort_desc.as_deref() {
-        None | Some("false" | "0") => false,
-        Some("true" | "1" | "") => true,
-        Some(_) => return Err(invalid("sort_desc", "expected a boolean")),
-    };
+    let descending = descending(request)?;
     let sorted_by = |name: &str| {
         let known = schema.sorts.iter().find(|known| **known == name);
-        known.ok_or_else(|| invalid("sort_by", &format!("expected one of: {}", schema.sorts.join(", "))))
+        known.ok_or_else(|| wrong_option("sort_by", &format!("expected one of: {}", schema.sorts.join(", "))))
     };
     match request.sort_by.as_deref().map(sorted_by).transpose()? {
         None | Some(&"created_at") => Ok(if descending { Order::Newest } else { Order::Oldest }),
         Some(field) => Ok(Order::By { field, descending, after }),
+    }
+}
+
+/// Whether the last one comes first.
+pub(in crate::engine) fn descending(request: &ListRequest) -> Result<bool, CatalogError> {
+    match request.sort_desc.as_deref() {
+        None | Some("false" | "0") => Ok(false),
+        Some("true" | "1" | "") => Ok(true),
+        Some(_) => Err(wrong_option("sort_desc", "expected a boolean")),
     }
 }
 
@@ -115,7 +120,7 @@ pub fn offset(id: Uuid) -> String {
 }
 
 /// The same for lists that are sorted by a text: that of the last row.
-fn place(id: Uuid, text: &str) -> String {
+pub(in crate::engine) fn place(id: Uuid, text: &str) -> String {
     URL_SAFE_NO_PAD.encode([id.as_bytes(), text.as_bytes()].concat())
 }
 
@@ -127,7 +132,7 @@ pub fn parse_offset(text: &str) -> Result<Uuid, CatalogError> {
     parse_place(text).map(|(id, _)| id)
 }
 
-fn parse_place(given: &str) -> Result<(Uuid, String), CatalogError> {
+pub(in crate::engine) fn parse_place(given: &str) -> Result<(Uuid, String), CatalogError> {
     let read = || {
         let bytes = URL_SAFE_NO_PAD.decode(given).ok()?;
         let (id, text) = bytes.split_at_checked(size_of::<Uuid>())?;
@@ -146,12 +151,12 @@ pub fn tag_filter(text: Option<&str>) -> Result<TagFilter, CatalogError> {
     let tags = |separator| text.split(separator).map(str::to_owned).collect::<Vec<_>>();
     let (any, tags) = if text.contains('/') { (true, tags('/')) } else { (false, tags(',')) };
     if mixed || tags.len() > MAX_TAGS || tags.iter().any(String::is_empty) {
-        return Err(invalid("tags", "invalid filter syntax"));
+        return Err(wrong_option("tags", "invalid filter syntax"));
     }
     Ok(if any { TagFilter::Any(tags) } else { TagFilter::All(tags) })
 }
 
-pub(super) fn invalid(option: &str, text: &str) -> CatalogError {
+pub(in crate::engine) fn wrong_option(option: &str, text: &str) -> CatalogError {
     CatalogError::InvalidOption { option: option.to_owned(), text: text.to_owned() }
 }
 

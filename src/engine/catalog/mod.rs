@@ -9,6 +9,7 @@
 //! **Absent on purpose:** HTTP (room `admin`), caches and snapshots (whoever implements [`Ports`] keeps them).
 
 mod change;
+mod confine;
 mod error;
 mod hooks;
 mod key;
@@ -29,16 +30,19 @@ use crate::schema::{Auto, Entity, Registry, Schema};
 use crate::storage::{Lookup, Store};
 
 pub use change::{Change, Happened};
+pub(in crate::engine) use confine::{confine, confine_to, judged};
 pub use error::CatalogError;
 pub(in crate::engine) use hooks::Draft;
+pub(in crate::engine) use hooks::contracts::status as contract_status;
 pub use hooks::restored;
 pub use key::Key;
 pub use list::{ListRequest, Listing, offset, parse_offset, size, tag_filter};
+pub(in crate::engine) use list::{descending, parse_place, place, wrong_option};
 pub use ports::{Pending, Ports};
 pub(in crate::engine) use references::{reference_to, referred};
 pub use tags::TagPage;
-pub(in crate::engine) use write::refused;
 pub use write::{Parent, Put};
+pub(in crate::engine) use write::{across, refused};
 
 /// The use cases of the Admin API's entities. Cheap to clone.
 #[derive(Clone)]
@@ -122,7 +126,7 @@ impl Catalog {
     }
 
     /// Generated values, all of one instant.
-    fn generator(&self) -> impl FnMut(Auto) -> serde_json::Value + '_ {
+    pub(in crate::engine) fn generator(&self) -> impl FnMut(Auto) -> serde_json::Value + '_ {
         let now = self.clock.now();
         move |auto| match auto {
             Auto::Uuid => self.ports.uuid().to_string().into(),

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::confine::confine;
 use super::hooks::{self, Draft};
 use super::references::{reference_to, referred};
 use super::turns::Turn;
@@ -136,9 +137,12 @@ impl Catalog {
     /// # Errors
     /// All violations at once; references by name that lead nowhere.
     pub async fn check(&self, schema: &Schema, mut body: Body) -> Result<(), CatalogError> {
+        let mut violations = confine(schema, Write::Insert, &mut body);
         self.resolve_references(schema, &mut body.fields).await?;
-        self.registry.insert(schema, body, &mut self.generator())?;
-        Ok(())
+        if let Err(more) = self.registry.insert(&schema.as_posted(), body, &mut self.generator()) {
+            violations.merge(more);
+        }
+        if violations.is_empty() { Ok(()) } else { Err(violations.into()) }
     }
 
     /// An entity as it is stored, and the turn to change it: held until the change is in force.
@@ -199,7 +203,12 @@ impl Catalog {
         self.shown(schema, &draft.entity).await
     }
 
-    async fn update(&self, schema: &Schema, old: Entity, draft: Draft) -> Result<Entity, CatalogError> {
+    pub(in crate::engine) async fn update(
+        &self,
+        schema: &Schema,
+        old: Entity,
+        draft: Draft,
+    ) -> Result<Entity, CatalogError> {
         let id = id_of(&old).ok_or_else(|| unreadable("id"))?;
         let stored = hooks::to_store(schema, &draft.entity);
         let found = self.store.update(schema, id, &stored).await;

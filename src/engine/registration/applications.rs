@@ -5,14 +5,16 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::Registration;
-use super::confine::{confine, judged};
 use super::rows::{Row, borrowed, reference, refused_of, text_of};
 use crate::actors::Forget;
 use crate::config::AppAuth;
 use crate::domain::{ConsumerType, Secret};
-use crate::engine::catalog::{CatalogError, Happened, Key, ListRequest, Listing, Parent, id_of, reference_to, refused};
+use crate::engine::catalog::{
+    CatalogError, Happened, Key, ListRequest, Listing, Parent, confine, confine_to, id_of, judged, reference_to,
+    refused,
+};
 use crate::schema::{Body, Entity, Violations, Write};
-use crate::storage::Handed;
+use crate::storage::{Handed, Holder};
 
 /// Whose applications a caller may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,14 @@ pub struct Application {
     pub consumer: Uuid,
     /// As clients see it.
     pub entity: Entity,
+}
+
+impl Application {
+    /// One of a list that its holder was given. `None`: it has no id, so it is none.
+    pub fn of(entity: Entity) -> Option<Self> {
+        let (developer, consumer) = (reference(&entity, "developer").ok()?, reference(&entity, "consumer").ok()?);
+        Some(Self { id: id_of(&entity)?, developer, consumer, entity })
+    }
 }
 
 /// How a credential's secret is kept when the caller does not say it.
@@ -70,11 +80,37 @@ impl Registration {
         mut body: Body,
         keeping: Keeping,
     ) -> Result<Created, CatalogError> {
+        let violations = confine(self.catalog.schema("applications")?, Write::Insert, &mut body);
+        self.make_application(developer, body, violations, keeping).await
+    }
+
+    /// Makes an application as its developer may: with what [`Registration::own_fields`] names, and a hashed secret.
+    ///
+    /// # Errors
+    /// As [`Registration::create_application`].
+    pub async fn create_own_application(&self, developer: Uuid, mut body: Body) -> Result<Created, CatalogError> {
+        let schema = self.catalog.schema("applications")?;
+        let violations = confine_to(&self.own_fields(), schema, Write::Insert, &mut body);
+        self.make_application(Some(developer), body, violations, Keeping::Hashed).await
+    }
+
+    /// What developers say of their own applications. The `custom_id` is told to upstreams, so it is theirs to say only
+    /// where an identity provider vouches for it.
+    pub fn own_fields(&self) -> [&'static str; 3] {
+        ["name", "description", self.needed()]
+    }
+
+    async fn make_application(
+        &self,
+        developer: Option<Uuid>,
+        mut body: Body,
+        mut violations: Violations,
+        keeping: Keeping,
+    ) -> Result<Created, CatalogError> {
         let catalog = &self.catalog;
         let schema = catalog.schema("applications")?;
         let parent = developer.map(|id| Parent { field: "developer", id });
         let consumer = catalog.ports.uuid();
-        let mut violations = confine(schema, Write::Insert, &mut body);
         let missing = |field: &str| body.fields.get(field).is_none_or(is_unset);
         self.require(missing, &mut violations);
         body.fields.insert("consumer".to_owned(), reference_to(&consumer.to_string()));
@@ -124,11 +160,15 @@ impl Registration {
     }
 
     /// What an application must have depends on who keeps its credentials.
-    fn require(&self, missing: impl Fn(&str) -> bool, violations: &mut Violations) {
-        let field = match self.app_auth() {
+    fn needed(&self) -> &'static str {
+        match self.app_auth() {
             AppAuth::KongOauth2 => "redirect_uri",
             AppAuth::ExternalOauth2 => "custom_id",
-        };
+        }
+    }
+
+    fn require(&self, missing: impl Fn(&str) -> bool, violations: &mut Violations) {
+        let field = self.needed();
         if missing(field) {
             violations.add(field, "required field missing");
         }
@@ -139,12 +179,7 @@ impl Registration {
     pub async fn application(&self, scope: Scope, key: &Key) -> Result<Application, CatalogError> {
         let schema = self.catalog.schema("applications")?;
         let entity = self.catalog.find(schema, key, parent_of(scope).as_ref()).await?.ok_or(CatalogError::NotFound)?;
-        Ok(Application {
-            id: id_of(&entity).ok_or(CatalogError::NotFound)?,
-            developer: reference(&entity, "developer")?,
-            consumer: reference(&entity, "consumer")?,
-            entity,
-        })
+        Application::of(entity).ok_or(CatalogError::NotFound)
     }
 
     /// # Errors
@@ -162,11 +197,34 @@ impl Registration {
     /// # Errors
     /// All violations at once; [`CatalogError::Unique`]; [`CatalogError::NotFound`] when it went meanwhile.
     pub async fn patch_application(&self, application: &Application, mut body: Body) -> Result<Entity, CatalogError> {
+        let violations = confine(self.catalog.schema("applications")?, Write::Patch, &mut body);
+        self.change_application(application, body, violations).await
+    }
+
+    /// The same as its developer may.
+    ///
+    /// # Errors
+    /// As [`Registration::patch_application`].
+    pub async fn patch_own_application(
+        &self,
+        application: &Application,
+        mut body: Body,
+    ) -> Result<Entity, CatalogError> {
+        let schema = self.catalog.schema("applications")?;
+        let violations = confine_to(&self.own_fields(), schema, Write::Patch, &mut body);
+        self.change_application(application, body, violations).await
+    }
+
+    async fn change_application(
+        &self,
+        application: &Application,
+        body: Body,
+        mut violations: Violations,
+    ) -> Result<Entity, CatalogError> {
         let catalog = &self.catalog;
         let schema = catalog.schema("applications")?;
         let (old, _turn) = catalog.load_to_change(schema, &Key::Id(application.id)).await?;
         let old = old.ok_or(CatalogError::NotFound)?;
-        let mut violations = confine(schema, Write::Patch, &mut body);
         self.require(|field| body.fields.get(field).is_some_and(is_unset), &mut violations);
         let drafted = catalog.drafted(schema, Write::Patch, body, Some(&old), None).await;
         let new = judged(violations, drafted)?.entity;
@@ -198,6 +256,7 @@ impl Registration {
                 Scope::Developer(_) => Err(CatalogError::NotFound),
             };
         };
+        self.drain(Holder::Application(id)).await?;
         let consumer = catalog.store.delete_application(id).await?;
         self.forget_consumers(consumer.as_slice()).await?;
         info!(application.id = %id, "application {id} was deleted");
@@ -213,7 +272,7 @@ fn parent_of(scope: Scope) -> Option<Parent> {
 }
 
 /// Nothing, or an empty field of a form.
-fn is_unset(value: &Value) -> bool {
+pub(super) fn is_unset(value: &Value) -> bool {
     value.is_null() || value.as_str() == Some("")
 }
 

@@ -6,14 +6,14 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::applications::Application;
-use super::confine::{confine, judged};
 use super::rows::reference;
 use crate::domain::ContractStatus;
 use crate::engine::catalog::{
-    CatalogError, Happened, Key, ListRequest, Listing, Parent, id_of, reference_to, referred, refused, restored,
+    CatalogError, Happened, Key, ListRequest, Listing, Parent, confine, confine_to, id_of, judged, reference_to,
+    referred, refused, restored,
 };
-use crate::schema::{Body, Entity, Write};
-use crate::storage::{ListQuery, Lookup};
+use crate::schema::{Body, Entity, Violations, Write};
+use crate::storage::{Holder, ListQuery, Lookup};
 
 /// The plugin that makes a service one that applications have contracts with.
 pub(super) const PLUGIN: &str = "application-registration";
@@ -43,10 +43,35 @@ impl Registration {
     /// All violations at once, among them a service that takes no applications; [`CatalogError::ForeignKey`] for one
     /// that does not exist; [`CatalogError::Unique`] for a contract that there is.
     pub async fn create_contract(&self, application: &Application, mut body: Body) -> Result<Entity, CatalogError> {
+        let violations = confine(self.catalog.schema("application_instances")?, Write::Insert, &mut body);
+        self.make_contract(application, body, violations).await
+    }
+
+    /// Asks for a contract as the developer may, who says with which service (by its id) and nothing else.
+    ///
+    /// # Errors
+    /// As [`Registration::create_contract`].
+    pub async fn request_contract(&self, application: &Application, mut body: Body) -> Result<Entity, CatalogError> {
+        let schema = self.catalog.schema("application_instances")?;
+        let mut violations = confine_to(&["service"], schema, Write::Insert, &mut body);
+        let service = body.fields.get("service").and_then(Value::as_object);
+        // By names those could be found out that are in no catalogue.
+        if service.is_some_and(|service| service.keys().any(|key| key != "id")) {
+            body.fields.remove("service");
+            violations.add("service", "expected an id");
+        }
+        self.make_contract(application, body, violations).await
+    }
+
+    async fn make_contract(
+        &self,
+        application: &Application,
+        mut body: Body,
+        mut violations: Violations,
+    ) -> Result<Entity, CatalogError> {
         let catalog = &self.catalog;
         let schema = catalog.schema("application_instances")?;
         let parent = Parent { field: "application", id: application.id };
-        let mut violations = confine(schema, Write::Insert, &mut body);
         catalog.resolve_references(schema, &mut body.fields).await?;
         let service = referred(&body.fields, "service").and_then(|id| id.parse::<Uuid>().ok());
         match self.terms(service).await? {
@@ -67,6 +92,7 @@ impl Registration {
         if let (Some(status), Some(id)) = (status, id_of(&made)) {
             let (application, to) = (application.id, status.word());
             info!(contract.id = %id, application.id = %application, to, "contract {id} was made and is {to}");
+            self.tell_contract(&made, status).await;
         }
         Ok(made)
     }
@@ -125,13 +151,19 @@ impl Registration {
         let id = id_of(&old).ok_or(CatalogError::NotFound)?;
         let same = is_open(&old) && is_open(&new) && old.get("scopes") == new.get("scopes");
         let close = (!same).then_some((ends.application, ends.service));
+        if close.is_some() {
+            self.drain(ends.holder()).await?;
+        }
         let changed = catalog.store.update_contract(schema, id, &new, close).await;
         if !changed.map_err(|error| refused(schema, &new, error))? {
             return Err(CatalogError::NotFound);
         }
         self.forget_grants(ends.consumer, ends.service).await?;
-        told_move(id, &old, &new);
+        let moved = told_move(id, &old, &new);
         catalog.tell(schema, Happened::Updated { id, old, new: new.clone() }).await?;
+        if let Some(status) = moved {
+            self.tell_contract(&new, status).await;
+        }
         catalog.shown(schema, &new).await
     }
 
@@ -145,6 +177,7 @@ impl Registration {
         let (old, _turn) = catalog.load_to_change(schema, key).await?;
         let old = old.filter(|old| side.parent().owns(old)).ok_or(CatalogError::NotFound)?;
         let (ends, id) = (self.parties(&old).await?, id_of(&old).ok_or(CatalogError::NotFound)?);
+        self.drain(ends.holder()).await?;
         catalog.store.delete_contract(id, ends.application, ends.service).await?;
         self.forget_grants(ends.consumer, ends.service).await?;
         info!(contract.id = %id, "contract {id} was withdrawn");
@@ -177,6 +210,12 @@ struct Parties {
     service: Uuid,
 }
 
+impl Parties {
+    fn holder(&self) -> Holder {
+        Holder::Contract { application: self.application, service: self.service }
+    }
+}
+
 fn status(contract: &Entity) -> Option<ContractStatus> {
     contract.get("status").and_then(Value::as_i64).and_then(ContractStatus::of_code)
 }
@@ -190,10 +229,12 @@ fn is_open(contract: &Entity) -> bool {
     status(contract) == Some(ContractStatus::Approved) && !is_suspended(contract)
 }
 
-fn told_move(id: Uuid, old: &Entity, new: &Entity) {
-    let (Some(before), Some(after)) = (status(old), status(new)) else { return };
+/// Logs a move; gives the status that was come to.
+fn told_move(id: Uuid, old: &Entity, new: &Entity) -> Option<ContractStatus> {
+    let (before, after) = (status(old)?, status(new)?);
     let (from, to, suspended) = (before.word(), after.word(), is_suspended(new));
     if before != after || is_suspended(old) != suspended {
         info!(contract.id = %id, from, to, suspended, "contract {id} was {from} and is {to}");
     }
+    (before != after).then_some(after)
 }

@@ -5,12 +5,17 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::Registration;
-use super::confine::{confine, judged};
 use super::rows::{all_of, borrowed, refused_of, text_of};
 use crate::actors::Forget;
 use crate::domain::{ConsumerType, DeveloperStatus, Secret};
-use crate::engine::catalog::{CatalogError, Draft, Happened, Key, ListRequest, Listing, id_of, reference_to, refused};
+use crate::engine::catalog::{
+    CatalogError, Draft, Happened, Key, ListRequest, Listing, confine, id_of, judged, reference_to, refused,
+};
 use crate::schema::{Body, Entity, Schema, Write};
+use crate::storage::{Holder, ListQuery};
+
+/// Developers read at once for the export.
+const PAGE: usize = 1000;
 
 impl Registration {
     /// Makes a developer and the hidden consumer; a `password` is kept hashed, a `key` becomes an API key.
@@ -67,6 +72,25 @@ impl Registration {
         self.catalog.list(self.catalog.schema("developers")?, request).await
     }
 
+    /// Address and status of every developer, in the order of creation.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn addresses(&self) -> Result<Vec<(String, DeveloperStatus)>, CatalogError> {
+        let schema = self.catalog.schema("developers")?;
+        let mut query = ListQuery { size: PAGE, ..ListQuery::default() };
+        let mut addresses = Vec::new();
+        loop {
+            let page = self.catalog.store.list(schema, &query).await?;
+            let known = |developer: &Entity| Some((text_of(developer, "email").to_owned(), status(developer)?));
+            addresses.extend(page.data.iter().filter_map(known));
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(addresses),
+            }
+        }
+    }
+
     /// Changes a developer. One who is not approved, or becomes it, has no tokens left, and no sessions.
     ///
     /// # Errors
@@ -96,6 +120,25 @@ impl Registration {
         self.change_developer(schema, old, draft).await.map(drop)
     }
 
+    /// Moves a developer from one status to another. False: it is at another one meanwhile, or gone.
+    ///
+    /// # Errors
+    /// The store failed, or a cache did not obey.
+    pub async fn move_developer(
+        &self,
+        id: Uuid,
+        from: DeveloperStatus,
+        to: DeveloperStatus,
+    ) -> Result<bool, CatalogError> {
+        let catalog = &self.catalog;
+        let schema = catalog.schema("developers")?;
+        let (old, _turn) = catalog.load_to_change(schema, &Key::Id(id)).await?;
+        let Some(old) = old.filter(|old| status(old) == Some(from)) else { return Ok(false) };
+        let body = Body::json([("status".to_owned(), to.code().into())].into_iter().collect());
+        let draft = catalog.drafted(schema, Write::Patch, body, Some(&old), None).await?;
+        self.change_developer(schema, old, draft).await.map(|_| true)
+    }
+
     async fn change_developer(&self, schema: &Schema, old: Entity, draft: Draft) -> Result<Entity, CatalogError> {
         let catalog = &self.catalog;
         let id = id_of(&old).ok_or(CatalogError::NotFound)?;
@@ -103,6 +146,9 @@ impl Registration {
         let approved = Some(DeveloperStatus::Approved);
         // Also when approved anew: what a request under way has stored since is not to be good again.
         let close = before != approved || after != approved;
+        if close {
+            self.drain(Holder::Developer(id)).await?;
+        }
         let changed = catalog.store.update_developer(schema, id, &draft.entity, close).await;
         let changed = changed.map_err(|error| refused(schema, &draft.entity, error))?;
         let consumers = changed.ok_or(CatalogError::NotFound)?;
@@ -114,6 +160,7 @@ impl Registration {
         {
             let (from, to) = (before.word(), after.word());
             info!(developer.id = %id, from, to, "developer {id} was {from} and is {to}");
+            self.tell_developer(&draft.entity, after).await;
         }
         catalog.tell(schema, Happened::Updated { id, old, new: draft.entity.clone() }).await?;
         catalog.shown(schema, &draft.entity).await
@@ -131,6 +178,7 @@ impl Registration {
             // Deleted before, perhaps by a call that did not live to tell.
             return self.forget(Forget::Everything).await;
         };
+        self.drain(Holder::Developer(id)).await?;
         let consumers = catalog.store.delete_developer(id).await?;
         self.forget_consumers(&consumers).await?;
         info!(developer.id = %id, "developer {id} was deleted");

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Registration;
 use super::contracts::Side;
 use super::rows::reference;
+use super::{Application, Registration};
 use crate::engine::catalog::{CatalogError, ListRequest, Listing};
 use crate::schema::Entity;
 
@@ -22,6 +22,20 @@ impl Registration {
         let developers = self.all("developers", &owners).await?;
         applications.values_mut().for_each(|application| put(application, "developer", &developers));
         contracts.iter_mut().for_each(|contract| put(contract, "application", &applications));
+        Ok(())
+    }
+
+    /// Adds their contracts to applications, as `application_instances`; at most a thousand each.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn with_contracts(&self, applications: &mut [Application]) -> Result<(), CatalogError> {
+        let request = ListRequest { size: Some("1000".to_owned()), ..ListRequest::default() };
+        for application in applications {
+            let contracts = self.contracts(Side::Application(application), &request).await?.data;
+            let contracts = contracts.into_iter().map(Value::Object).collect();
+            application.entity.insert("application_instances".to_owned(), contracts);
+        }
         Ok(())
     }
 

@@ -1,7 +1,6 @@
-//! Application registration: developers, their applications, the contracts of those with services, and what hangs on
-//! them (application-registration.md section 6). The Admin API, the portal and the console ask the same use cases.
+//! Application registration: developers, applications, contracts (application-registration.md section 6).
 //!
-//! A developer and an application each have a hidden consumer: credentials, tokens and plugins hang on that, and its end
+//! The Admin API, the portal and the console ask the same use cases. A developer and an application each have a hidden consumer: credentials, tokens and plugins hang on that, and its end
 //! takes them all with it. Bodies are judged by the schemas, through the [`Catalog`].
 //!
 //! **Invariants:** a developer, an application and their consumers come and go together, in one transaction; what a
@@ -12,30 +11,53 @@
 //! HTTP.
 
 mod applications;
-mod confine;
+mod calls;
 mod contracts;
+mod credentials;
 mod developers;
+mod documents;
 mod expanded;
 mod forgetting;
+mod invite;
 mod roles;
 mod rows;
+mod services;
+mod tell;
+mod tokens;
+
+use std::sync::Arc;
 
 use super::catalog::Catalog;
-use crate::config::AppAuth;
 
 pub use applications::{Application, Created, Issued, Keeping, Scope};
+pub use calls::{Calls, Interval};
 pub use contracts::Side;
+pub use credentials::NewSecret;
+pub use invite::{Invite, InviteError, Invited};
+pub use services::{Entrance, Offer, Offers};
+pub use tell::{ContractMove, Tell};
+
+pub use crate::config::AppAuth;
+pub use crate::storage::TokenFilter;
 
 /// The use cases. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Registration {
     pub catalog: Catalog,
     app_auth: AppAuth,
+    invite: Option<Arc<dyn Invite>>,
+    tell: Option<Arc<dyn Tell>>,
+}
+
+impl std::fmt::Debug for Registration {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Registration({})", self.app_auth.name())
+    }
 }
 
 impl Registration {
     pub fn new(catalog: Catalog, app_auth: AppAuth) -> Self {
-        Self { catalog, app_auth }
+        Self { catalog, app_auth, invite: None, tell: None }
     }
 
     /// Who keeps the credentials of applications.
@@ -43,3 +65,6 @@ impl Registration {
         self.app_auth
     }
 }
+
+#[cfg(test)]
+mod tests;

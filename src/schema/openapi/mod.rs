@@ -48,7 +48,8 @@ fn schemas(registry: &Registry) -> Value {
         schemas.insert(name, types::answer(registry, schema));
     }
     for plugin in &registry.plugins {
-        schemas.insert(types::config_name(plugin.name), types::property(&plugin.config));
+        // Fields that are used together or not at all are null where they are not.
+        schemas.insert(types::config_name(plugin.name), types::property(&plugin.without_group()));
     }
     schemas.extend(registration::schemas(registry));
     schemas.insert("Message".to_owned(), types::message());

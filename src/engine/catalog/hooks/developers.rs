@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Catalog, CatalogError, Draft};
 use crate::domain::{DeveloperStatus, Secret};
-use crate::engine::catalog::list::invalid;
+use crate::engine::catalog::list::wrong_option;
 use crate::schema::{Fault, Violations};
 use crate::storage::Lookup;
 
@@ -20,7 +20,7 @@ pub(super) fn status(given: &Value) -> Result<Value, CatalogError> {
     let text = given.as_str().unwrap_or_default();
     let known = text.parse().ok().and_then(DeveloperStatus::of_code).or_else(|| DeveloperStatus::of_word(text));
     let unknown =
-        || invalid("status", "expected one of: 0, 1, 2, 3, 5, approved, requested, rejected, revoked, unverified");
+        || wrong_option("status", "expected one of: 0, 1, 2, 3, 5, approved, requested, rejected, revoked, unverified");
     known.map(|status| status.code().into()).ok_or_else(unknown)
 }
 

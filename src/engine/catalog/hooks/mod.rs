@@ -7,7 +7,7 @@
 
 mod certificates;
 mod consumers;
-mod contracts;
+pub(super) mod contracts;
 mod credentials;
 mod developers;
 mod ends;
@@ -43,10 +43,13 @@ pub(super) fn before_judging(schema: &Schema, write: Write, body: &Entity) -> Re
 /// A filter as the store knows it.
 pub(super) fn filter(schema: &Schema, (field, value): &(String, Value)) -> Result<(String, Value), CatalogError> {
     match (schema.name, field.as_str()) {
-        ("developers", "role") => Ok(("roles".to_owned(), value.clone())),
+        ("developers", "role") => Ok(("roles[]".to_owned(), value.clone())),
         ("developers", "email") => Ok((field.clone(), developers::as_written(value))),
         ("developers", "status") => Ok((field.clone(), developers::status(value)?)),
-        ("application_instances", "status") => Ok((field.clone(), contracts::status(value)?)),
+        ("application_instances", "status") => {
+            let status = contracts::status(value.as_str().unwrap_or_default())?;
+            Ok((field.clone(), status.code().into()))
+        }
         _ => Ok((field.clone(), value.clone())),
     }
 }

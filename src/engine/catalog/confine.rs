@@ -1,16 +1,16 @@
 //! What a caller may say of an entity that has fields of the gateway's own.
 
-use crate::engine::catalog::{CatalogError, Draft};
+use super::{CatalogError, Draft};
 use crate::schema::{Body, Schema, Violations, Write};
 
 /// Takes from a body what the schema does not let it say; each such field is a violation.
-pub(super) fn confine(schema: &Schema, write: Write, body: &mut Body) -> Violations {
+pub(in crate::engine) fn confine(schema: &Schema, write: Write, body: &mut Body) -> Violations {
     let allowed = if write == Write::Patch { schema.patched } else { schema.posted };
     allowed.map_or_else(Violations::new, |allowed| confine_to(allowed, schema, write, body))
 }
 
 /// The same for entities that may say more elsewhere.
-pub(super) fn confine_to(allowed: &[&str], schema: &Schema, write: Write, body: &mut Body) -> Violations {
+pub(in crate::engine) fn confine_to(allowed: &[&str], schema: &Schema, write: Write, body: &mut Body) -> Violations {
     let mut violations = Violations::new();
     body.fields.retain(|name, _| {
         let text = match (schema.field(name).is_some_and(|field| !field.internal), write) {
@@ -26,7 +26,10 @@ pub(super) fn confine_to(allowed: &[&str], schema: &Schema, write: Write, body: 
 }
 
 /// A judged body, unless more is wrong with it than the schema knows; all of that at once.
-pub(super) fn judged(mut violations: Violations, drafted: Result<Draft, CatalogError>) -> Result<Draft, CatalogError> {
+pub(in crate::engine) fn judged(
+    mut violations: Violations,
+    drafted: Result<Draft, CatalogError>,
+) -> Result<Draft, CatalogError> {
     match drafted {
         Ok(draft) if violations.is_empty() => Ok(draft),
         Ok(_) => Err(violations.into()),
