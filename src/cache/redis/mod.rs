@@ -8,18 +8,23 @@
 //! for (`oauth2::judge`).
 
 mod address;
+mod bus;
 mod bytes;
 mod dial;
 mod epoch;
 mod error;
 mod event;
+mod lease;
 mod line;
 mod memory;
 mod protocol;
+mod roster;
+mod scripts;
 mod value;
 
-pub use epoch::{Epoch, NodeId, Position, Seq};
+pub use bus::{Bus, Obey, Order, Settings, Unconfirmed};
+pub use epoch::{Epoch, NodeId};
 pub use error::RedisError;
 pub use event::Event;
-pub use memory::Stamp;
-pub use protocol::{Member, Roll};
+pub use lease::Lease;
+pub use roster::{Entry, Pending, Roster, RosterError, Row, Rows};
