@@ -1,0 +1,4 @@
+//! The harness itself, tested.
+
+mod links;
+mod servers;
