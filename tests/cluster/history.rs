@@ -33,18 +33,38 @@ pub struct Pair {
 #[serde(rename_all = "snake_case")]
 pub enum Op {
     /// A token by client credentials. It ends with any of `of`, and after `lives` µs.
-    Issue { token: Option<Id>, of: Vec<Id>, lives: Micros },
+    Issue {
+        token: Option<Id>,
+        of: Vec<Id>,
+        lives: Micros,
+    },
     /// A call with a token; or, with the id of a gate, through a route that a revocation closes.
-    Call { token: Id },
+    Call {
+        token: Id,
+    },
     /// Takes away a token, or everything of a client, a consumer, a service.
-    Revoke { subject: Id },
+    Revoke {
+        subject: Id,
+    },
     /// For a client that nobody revokes meanwhile; the same holds of rotations.
-    Redeem { code: Id, pair: Option<Pair> },
-    Rotate { refresh: Id, pair: Option<Pair> },
+    Redeem {
+        code: Id,
+        pair: Option<Pair>,
+    },
+    Rotate {
+        refresh: Id,
+        pair: Option<Pair>,
+    },
     /// Version 1, 2, 3… of a setting, by one writer.
-    Change { item: Id, version: u64 },
+    Change {
+        item: Id,
+        version: u64,
+    },
     /// The version of a setting that a node goes by.
-    See { item: Id, version: Option<u64> },
+    See {
+        item: Id,
+        version: Option<u64>,
+    },
     /// Whether the node calls itself ready.
     Ready,
 }

@@ -26,9 +26,14 @@ pub enum Toward {
 pub enum Fault {
     None,
     /// Everything comes later, in order: by `base` and up to `jitter` more.
-    Delay { base: Duration, jitter: Duration },
+    Delay {
+        base: Duration,
+        jitter: Duration,
+    },
     /// Each connection carries this much in each direction, and no more.
-    Narrow { bytes_per_second: u32 },
+    Narrow {
+        bytes_per_second: u32,
+    },
     /// Nothing gets through and nobody is told: connections stay, new ones are accepted, what is sent is lost.
     Cut,
     /// The same in one direction only.

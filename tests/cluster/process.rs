@@ -149,9 +149,9 @@ impl Account {
         if me != 0 {
             return None;
         }
-        let found = ["postgres", "nobody"].into_iter().find_map(|name| {
-            Some(Self { uid: number_of("id", &["-u", name])?, gid: number_of("id", &["-g", name])? })
-        });
+        let found = ["postgres", "nobody"]
+            .into_iter()
+            .find_map(|name| Some(Self { uid: number_of("id", &["-u", name])?, gid: number_of("id", &["-g", name])? }));
         Some(found.expect("root needs a user `postgres` or `nobody` to run servers as"))
     }
 

@@ -1,4 +1,7 @@
 //! The harness itself, tested.
 
+mod checks;
+mod figures;
 mod links;
+mod model;
 mod servers;

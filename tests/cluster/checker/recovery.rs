@@ -37,7 +37,9 @@ pub fn revocation_times(events: &[Event], within: std::ops::Range<Micros>) -> Pe
 pub enum Recovery {
     After(Micros),
     /// What worked before the fault on this node did not work again while anyone looked.
-    Never { node: usize },
+    Never {
+        node: usize,
+    },
 }
 
 /// Recoveries of everything that had worked before `begin`, from a fault that ended at `end`.

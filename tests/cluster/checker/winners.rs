@@ -25,7 +25,9 @@ pub(super) fn check(events: &[Event], rules: &Rules, families: &Families, rights
         // A code has no grace: the second success is one too many, whatever it gave.
         let mut winners = tries.iter().filter(|(event, _)| event.outcome == Outcome::Done);
         let first = winners.next();
-        violations.extend(winners.map(|(second, _)| two_winners("code", code, first.expect("a second has a first").0, second)));
+        violations.extend(
+            winners.map(|(second, _)| two_winners("code", code, first.expect("a second has a first").0, second)),
+        );
         violations.extend(refused(&tries).map(|event| lost("code", code, event)));
     }
     for (refresh, mut tries) in refreshes {
