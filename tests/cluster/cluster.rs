@@ -43,7 +43,10 @@ pub struct Cluster {
     pub postgres: Postgres,
     pub standby: Option<Postgres>,
     pub redis: Option<Redis>,
+    /// What Redis held once, to be restored.
     pub snapshot: Option<Snapshot>,
+    /// Connections that are held only so that nobody else has them.
+    pub squatters: Vec<tokio_postgres::Client>,
     pub keyring: Vec<u8>,
     _upstream: Upstream,
 }
@@ -86,7 +89,7 @@ impl Cluster {
         configure(nodes[0].addresses(), upstream.address).await;
         tokio::task::block_in_place(|| nodes[1..].iter_mut().for_each(Node::start));
         let keyring = surroundings.keyring;
-        Self { nodes, postgres, standby, redis, snapshot: None, keyring, _upstream: upstream }
+        Self { nodes, postgres, standby, redis, snapshot: None, squatters: Vec::new(), keyring, _upstream: upstream }
     }
 
     pub fn addresses(&self) -> Vec<Addresses> {

@@ -53,7 +53,7 @@ impl Client {
     /// Sends a request; `headers` and `body` as they stand.
     pub async fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) -> Result<Answer, Silence> {
         let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: gate\r\n{headers}{length}\r\n{body}");
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}{length}\r\n{body}");
         // Taken out meanwhile: a connection whose request was given up is never used again.
         let mut stream = match self.stream.take() {
             Some(stream) if is_idle(&stream) => stream,

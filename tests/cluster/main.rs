@@ -3,17 +3,23 @@
 //! This binary (`cargo nextest run --test cluster`) tests the harness: its servers, its links, its nodes, its checker.
 //! What a cluster promises is tested by the runner beside it, `consistency.rs`, which says how it is run.
 
+mod acts;
 mod cases;
 mod checker;
 mod cluster;
 mod history;
 mod http;
+mod lane;
 mod link;
+mod nemesis;
 mod node;
 mod postgres;
 mod process;
 mod pump;
 mod redis;
+mod report;
+mod run;
 #[path = "../support/mod.rs"]
 mod support;
 mod upstream;
+mod workload;

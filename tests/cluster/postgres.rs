@@ -77,8 +77,8 @@ impl Postgres {
     fn launched(&mut self) -> bool {
         let mut command = Command::new(self.bin.join("postgres"));
         command.arg("-D").arg(&self.data).args(["-p", &self.port.to_string()]).arg("-k").arg(self.folder.path());
-        // A hundred connections each for three nodes and the tests; prepared for a standby.
-        for setting in ["listen_addresses=127.0.0.1", "max_connections=300", "wal_level=replica", "hot_standby=on"] {
+        // Enough connections for three nodes and the test itself; prepared for a standby.
+        for setting in ["listen_addresses=127.0.0.1", "max_connections=100", "wal_level=replica", "hot_standby=on"] {
             command.args(["-c", setting]);
         }
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
@@ -224,6 +224,24 @@ impl Postgres {
         let (client, connection) = config.connect(NoTls).await.expect("PostgreSQL takes a connection");
         tokio::spawn(connection);
         client
+    }
+
+    /// Takes every connection there is, also those that were somebody's: who keeps these keeps all others out.
+    pub async fn occupied(&self) -> Vec<Client> {
+        let mut taken = vec![self.connect().await];
+        let mut config = Config::new();
+        config.host("127.0.0.1").port(self.port).user(USER).dbname("postgres");
+        loop {
+            while let Ok((client, connection)) = config.connect(NoTls).await {
+                tokio::spawn(connection);
+                taken.push(client);
+            }
+            let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tollgate'";
+            let ended = taken[0].query(others, &[]).await.expect("PostgreSQL answers");
+            if ended.is_empty() {
+                return taken;
+            }
+        }
     }
 
     /// Runs SQL on a connection of its own; gives the rows of all statements as text.
