@@ -42,8 +42,9 @@ pub enum Op {
     Call {
         token: Id,
     },
-    /// Takes away a token, or everything of a client, a consumer, a service.
+    /// Takes away a token, or everything of a client, a consumer, a gate.
     Revoke {
+        of: Target,
         subject: Id,
     },
     /// For a client that nobody revokes meanwhile; the same holds of rotations.
@@ -67,6 +68,17 @@ pub enum Op {
     },
     /// Whether the node calls itself ready.
     Ready,
+}
+
+/// What a revocation is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    Token,
+    Credential,
+    Consumer,
+    /// A route that is closed.
+    Gate,
 }
 
 /// The kinds of operations, for tables.

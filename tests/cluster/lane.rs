@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::cluster::{CLIENT, LIFE, PROVISION_KEY, SECRET};
-use crate::history::{History, Id, Micros, Op, Outcome, Pair, id};
+use crate::history::{History, Id, Micros, Op, Outcome, Pair, Target, id};
 use crate::http::{Answer, Client, Silence};
 use crate::node::Addresses;
 
@@ -85,11 +85,7 @@ impl Lane {
         let form = format!("grant_type=client_credentials&client_id={client_id}&client_secret={secret}");
         let (outcome, answer) = self.ask_token(&form).await;
         let token = answer["access_token"].as_str().map(str::to_owned);
-        let op = Op::Issue {
-            token: token.as_deref().map(id),
-            of: subjects.clone(),
-            lives: LIFE.as_micros() as Micros,
-        };
+        let op = Op::Issue { token: token.as_deref().map(id), of: subjects.clone(), lives: LIFE.as_micros() as Micros };
         self.history.record(self.node, op, begin, outcome);
         token
     }
@@ -110,15 +106,16 @@ impl Lane {
         outcome
     }
 
-    /// Sends to the Admin API what takes away everything of `subject`.
-    pub async fn revoke(&mut self, method: &str, path: &str, body: &Value, subject: Id) -> Outcome {
+    /// Sends to the Admin API what takes away this right.
+    pub async fn revoke(&mut self, method: &str, path: &str, body: &Value, right: (Target, Id)) -> Outcome {
         let begin = self.history.now();
         let answer = match body {
             Value::Null => self.admin.send(method, path, "", "").await,
             body => self.admin.send_json(method, path, body).await,
         };
         let outcome = outcome(&answer);
-        self.history.record(self.node, Op::Revoke { subject }, begin, outcome);
+        let (of, subject) = right;
+        self.history.record(self.node, Op::Revoke { of, subject }, begin, outcome);
         outcome
     }
 
@@ -136,9 +133,8 @@ impl Lane {
 
     /// Has the user give the application a code.
     pub async fn code(&mut self) -> Option<String> {
-        let form = format!(
-            "provision_key={PROVISION_KEY}&authenticated_userid=user&client_id={CLIENT}&response_type=code"
-        );
+        let form =
+            format!("provision_key={PROVISION_KEY}&authenticated_userid=user&client_id={CLIENT}&response_type=code");
         let answer = self.proxy.send("POST", "/api/oauth2/authorize", FORM, &form).await.ok()?.json();
         let place = answer["redirect_uri"].as_str()?;
         place.split_once("code=").map(|(_, code)| code.to_owned())
@@ -146,8 +142,7 @@ impl Lane {
 
     pub async fn redeem(&mut self, code: &str) -> Option<(String, String)> {
         let begin = self.history.now();
-        let form =
-            format!("grant_type=authorization_code&client_id={CLIENT}&client_secret={SECRET}&code={code}");
+        let form = format!("grant_type=authorization_code&client_id={CLIENT}&client_secret={SECRET}&code={code}");
         let (outcome, answer) = self.ask_token(&form).await;
         let pair = pair(&answer);
         let op = Op::Redeem { code: id(code), pair: known(pair.as_ref()) };

@@ -42,7 +42,8 @@ fn row(report: &Report) -> String {
 }
 
 fn breaches(report: &Report) -> String {
-    let found: Vec<_> = report.breaches().iter().map(|(breach, count)| format!("{breach}: {count}")).collect();
+    let found: Vec<_> =
+        report.breaches().iter().map(|((breach, cause), count)| format!("{breach}{cause}: {count}")).collect();
     if found.is_empty() { "none".to_owned() } else { found.join("; ") }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::checker::{Breach, Percentiles, Recovery, Rules, Violation, check, recoveries, revocation_times};
+use crate::checker::{Breach, Cause, Percentiles, Recovery, Rules, Violation, check, recoveries, revocation_times};
 use crate::cluster::{Cluster, GRACE, LEASE, Shape};
 use crate::history::{Event, History, Kind, Micros, Outcome};
 use crate::nemesis::Nemesis;
@@ -33,11 +33,11 @@ pub struct Report {
 }
 
 impl Report {
-    /// How often the promise was broken, by kind.
-    pub fn breaches(&self) -> BTreeMap<Breach, usize> {
+    /// How often the promise was broken, by kind and cause.
+    pub fn breaches(&self) -> BTreeMap<(Breach, Cause), usize> {
         let mut breaches = BTreeMap::new();
         for violation in &self.violations {
-            *breaches.entry(violation.breach).or_default() += 1;
+            *breaches.entry((violation.breach, violation.cause)).or_default() += 1;
         }
         breaches
     }

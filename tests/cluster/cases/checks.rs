@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::model::{RULES, history};
 use crate::checker::{Breach, Rules, SECOND, check};
-use crate::history::{Event, Id, Micros, Op, Outcome, Pair};
+use crate::history::{Event, Id, Micros, Op, Outcome, Pair, Target};
 
 const MOMENTS: usize = 3000;
 const SEEDS: u64 = 24;
@@ -75,12 +75,13 @@ fn op(node: usize, begin: Micros, op: Op, outcome: Outcome) -> Event {
 }
 
 fn revoked_before(events: &[Event], subject: Id, instant: Micros) -> bool {
-    let is_revocation = |event: &&Event| event.op == Op::Revoke { subject } && event.outcome == Outcome::Done;
+    let is_revocation =
+        |event: &&Event| event.op == Op::Revoke { of: Target::Token, subject } && event.outcome == Outcome::Done;
     events.iter().filter(is_revocation).any(|event| event.end <= instant)
 }
 
 fn is_ever_revoked(events: &[Event], subject: Id) -> bool {
-    events.iter().any(|event| event.op == Op::Revoke { subject })
+    events.iter().any(|event| event.op == Op::Revoke { of: Target::Token, subject })
 }
 
 /// The client of a token by client credentials.
@@ -150,8 +151,9 @@ fn a_token_that_comes_back_after_a_revocation_nobody_answered_is_found() {
 fn a_token_that_is_lost_is_found() {
     is_found(&[Breach::Lost], |events, event| {
         let Op::Call { token } = event.op else { return None };
-        let ended_before =
-            |subject| events.iter().any(|other| other.op == Op::Revoke { subject } && other.begin < event.end);
+        let ended_before = |subject| {
+            events.iter().any(|other| other.op == Op::Revoke { of: Target::Token, subject } && other.begin < event.end)
+        };
         let is_safe = !ended_before(token) && !ended_before(owner(events, token)?);
         (is_safe && event.outcome == Outcome::Done).then(|| with(event, Outcome::Refused))
     });
@@ -176,7 +178,7 @@ fn a_refresh_token_that_is_lost_is_found() {
         let is_gone = move |event: &Event| match event.op {
             Op::Redeem { code: other, .. } => other == code && event.outcome != Outcome::Done,
             Op::Rotate { refresh: other, .. } => other == refresh,
-            Op::Revoke { subject } => subject == access,
+            Op::Revoke { subject, .. } => subject == access,
             _ => false,
         };
         Some(Change::Instead(refused, Box::new(is_gone)))
@@ -251,7 +253,13 @@ fn a_slow_revocation_is_found() {
 
 #[test]
 fn where_the_database_is_slow_a_slow_revocation_is_none() {
-    let revoke = Event { node: 0, op: Op::Revoke { subject: 1 }, begin: 0, end: 60 * SECOND, outcome: Outcome::Done };
+    let revoke = Event {
+        node: 0,
+        op: Op::Revoke { of: Target::Token, subject: 1 },
+        begin: 0,
+        end: 60 * SECOND,
+        outcome: Outcome::Done,
+    };
     assert_eq!(check(&[revoke.clone()], &Rules { longest_revocation: None, ..RULES }), []);
     assert_eq!(check(&[revoke], &RULES).len(), 1);
 }

@@ -1,7 +1,7 @@
 //! Percentiles and recoveries.
 
 use crate::checker::{Breach, Percentiles, Recovery, SECOND, recoveries, revocation_times};
-use crate::history::{Event, Kind, Op, Outcome};
+use crate::history::{Event, Kind, Op, Outcome, Target};
 
 fn event(node: usize, op: Op, end: u64, outcome: Outcome) -> Event {
     Event { node, op, begin: end - 5, end, outcome }
@@ -17,7 +17,7 @@ fn percentiles_are_values_that_were_measured() {
 
 #[test]
 fn only_answered_revocations_within_the_window_are_measured() {
-    let revoke = || Op::Revoke { subject: 1 };
+    let revoke = || Op::Revoke { of: Target::Token, subject: 1 };
     let events = [
         event(0, revoke(), 10, Outcome::Done),
         event(0, revoke(), 20, Outcome::Done),

@@ -4,4 +4,5 @@ mod checks;
 mod figures;
 mod links;
 mod model;
+mod runs;
 mod servers;

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::checker::{Rules, SECOND};
-use crate::history::{Event, Id, Micros, Op, Outcome, Pair};
+use crate::history::{Event, Id, Micros, Op, Outcome, Pair, Target};
 
 pub const RULES: Rules =
     Rules { lease: 2 * SECOND, margin: SECOND, grace: 2 * SECOND, longest_revocation: Some(3 * SECOND) };
@@ -149,9 +149,9 @@ impl Model {
                 7 | 8 => self.any(|model| &model.codes).map(|code| Op::Redeem { code, pair: None }),
                 9 | 10 => self.any(|model| &model.refreshes).map(|refresh| Op::Rotate { refresh, pair: None }),
                 11 if self.rng.random_bool(0.1) => {
-                    self.any(|model| &model.subjects).map(|subject| Op::Revoke { subject })
+                    self.any(|model| &model.subjects).map(|subject| Op::Revoke { of: Target::Token, subject })
                 }
-                11 | 12 => self.any(|model| &model.tokens).map(|subject| Op::Revoke { subject }),
+                11 | 12 => self.any(|model| &model.tokens).map(|subject| Op::Revoke { of: Target::Token, subject }),
                 _ => self.any(|model| &model.tokens).map(|token| Op::Call { token }),
             };
             if let Some(op) = chosen {
@@ -178,7 +178,7 @@ impl Model {
                 is_good
             }
             Op::Call { token } => !self.is_over(token, node, now),
-            Op::Revoke { subject } => {
+            Op::Revoke { subject, .. } => {
                 self.end(subject, now, flight.loses_answer);
                 true
             }
@@ -292,7 +292,7 @@ impl Model {
                 self.refreshes.push(pair.refresh);
             }
             // A client that is gone gets no more tokens asked for.
-            Op::Revoke { subject } if self.subjects.len() > 1 => self.subjects.retain(|known| *known != subject),
+            Op::Revoke { subject, .. } if self.subjects.len() > 1 => self.subjects.retain(|known| *known != subject),
             _ => {}
         }
         self.events.push(event);

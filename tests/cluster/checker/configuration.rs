@@ -49,7 +49,7 @@ fn may_come_late(version: u64, versions: &Versions) -> bool {
 }
 
 fn judge(event: &Event, version: u64, versions: &Versions, rules: &Rules) -> Option<Violation> {
-    let found = |breach, proof| Some(Violation { breach, at: event.end, node: event.node, proof });
+    let found = |breach, proof| Some(Violation::new(breach, event, proof));
     let written = versions.get(&version);
     if version != 0 && written.is_none_or(|written| event.end < written.begin) {
         return found(Breach::Invented, format!("version {version}"));
@@ -78,7 +78,7 @@ fn backwards(seen: &[(&Event, u64)], versions: &Versions) -> Vec<Violation> {
         }
         if *version < newest && !may_come_late(*version, versions) {
             let proof = format!("sees version {version} after version {newest}");
-            violations.push(Violation { breach: Breach::Backwards, at: event.end, node: event.node, proof });
+            violations.push(Violation::new(Breach::Backwards, event, proof));
         }
     }
     violations

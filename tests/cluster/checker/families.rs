@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::rights::Rights;
-use super::{Rules, SECOND};
+use super::{Cause, Rules, SECOND};
 use crate::history::{Event, Id, Micros, Op, Outcome, Pair};
 
 #[derive(Default)]
@@ -72,25 +72,25 @@ impl Families {
             match event.op {
                 Op::Rotate { refresh, .. } if event.outcome == Outcome::Done => {
                     if let Some((replaced, _)) = self.given.get(&refresh) {
-                        rights.end(*replaced, event.begin, Some(event.end));
+                        rights.end(*replaced, event.begin, Some(event.end), Cause::Rotation);
                     }
                 }
                 Op::Rotate { refresh, .. } => {
                     if let Some((replaced, _)) = self.given.get(&refresh) {
-                        rights.end(*replaced, event.begin, None);
+                        rights.end(*replaced, event.begin, None, Cause::Rotation);
                     }
                     // A replay after the grace ends the family, and its refusal says so. Who is refused earlier may
                     // have come late all the same: nobody saw when the rotation happened.
                     let first = first_rotation.get(&refresh);
                     let is_late = first.is_some_and(|first| first + rules.grace + SECOND < event.begin);
                     let is_answer = is_late && event.outcome == Outcome::Refused;
-                    rights.end(self.root(refresh), event.begin, is_answer.then_some(event.end));
+                    rights.end(self.root(refresh), event.begin, is_answer.then_some(event.end), Cause::Replay);
                 }
                 // Whoever is refused a code that another got came second: a replay, which ends what the first got.
                 Op::Redeem { code, .. } if event.outcome != Outcome::Done => {
                     let is_second = wins.get(&code).is_some_and(|begin| *begin < event.end);
                     let is_replay = event.outcome == Outcome::Refused && is_second;
-                    rights.end(code, event.begin, is_replay.then_some(event.end));
+                    rights.end(code, event.begin, is_replay.then_some(event.end), Cause::Replay);
                 }
                 _ => {}
             }

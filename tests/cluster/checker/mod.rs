@@ -16,7 +16,7 @@ mod winners;
 
 use std::fmt;
 
-use crate::history::{Event, Micros};
+use crate::history::{Event, Micros, Target};
 
 pub use recovery::{Percentiles, Recovery, recoveries, revocation_times};
 
@@ -76,10 +76,37 @@ impl fmt::Display for Breach {
     }
 }
 
+/// What took a right away that was used all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    Revocation(Target),
+    /// A pair was replaced by a new one.
+    Rotation,
+    /// A code, or a refresh token after its grace, came a second time.
+    Replay,
+    /// The breach is of another kind.
+    None,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Revocation(Target::Token) => " (token)",
+            Self::Revocation(Target::Credential) => " (credential)",
+            Self::Revocation(Target::Consumer) => " (consumer)",
+            Self::Revocation(Target::Gate) => " (route)",
+            Self::Rotation => " (rotation)",
+            Self::Replay => " (replay)",
+            Self::None => "",
+        })
+    }
+}
+
 /// A proof that the promise was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     pub breach: Breach,
+    pub cause: Cause,
     /// When it showed.
     pub at: Micros,
     /// Node where it showed.
@@ -87,9 +114,17 @@ pub struct Violation {
     pub proof: String,
 }
 
+impl Violation {
+    /// Shown by the end of this event.
+    fn new(breach: Breach, event: &Event, proof: String) -> Self {
+        Self { breach, cause: Cause::None, at: event.end, node: event.node, proof }
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} at {:.3} s on node {}: {}", self.breach, seconds(self.at), self.node, self.proof)
+        let Self { breach, cause, node, proof, .. } = self;
+        write!(out, "{breach}{cause} at {:.3} s on node {node}: {proof}", seconds(self.at))
     }
 }
 

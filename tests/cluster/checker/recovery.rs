@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Breach, SECOND, Violation, seconds};
+use super::{Breach, Cause, SECOND, Violation, seconds};
 use crate::history::{Event, Kind, Micros, Op, Outcome};
 
 /// Of a set of durations; zero when there are none.
@@ -73,7 +73,7 @@ impl Recovery {
     pub fn violation(self, kind: Kind, end: Micros, last: Micros) -> Option<Violation> {
         let Self::Never { node } = self else { return None };
         let proof = format!("no {kind:?} succeeds in the {:.1} s after the fault", seconds(last.saturating_sub(end)));
-        Some(Violation { breach: Breach::NotRecovered, at: last, node, proof })
+        Some(Violation { breach: Breach::NotRecovered, cause: Cause::None, at: last, node, proof })
     }
 
     pub fn milliseconds(self) -> Option<u64> {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::families::Families;
-use super::{Breach, Rules, SECOND, Violation, seconds};
+use super::{Breach, Cause, Rules, SECOND, Violation, seconds};
 use crate::history::{Event, Id, Micros, Op, Outcome};
 
 /// Something that ends a token, or may end it.
@@ -13,6 +13,7 @@ pub(super) struct Ending {
     /// When it was answered so that no call begun later may be let through; `None`: it may happen at any time from
     /// `begin` on, or never.
     answered: Option<Micros>,
+    cause: Cause,
 }
 
 /// A token that was answered, and what ends it.
@@ -54,7 +55,8 @@ fn slow(events: &[Event], rules: &Rules) -> Vec<Violation> {
     };
     let slow = events.iter().filter(is_slow).map(|event| {
         let proof = format!("answered after {:.3} s", seconds(event.end - event.begin));
-        Violation { breach: Breach::SlowRevocation, at: event.end, node: event.node, proof }
+        let cause = if let Op::Revoke { of, .. } = event.op { Cause::Revocation(of) } else { Cause::None };
+        Violation { cause, ..Violation::new(Breach::SlowRevocation, event, proof) }
     });
     slow.collect()
 }
@@ -70,8 +72,8 @@ impl Rights {
                     known.given = Some((event.end, event.begin.saturating_add(*lives)));
                     known.subjects.extend(of.iter().copied().chain([*token]));
                 }
-                Op::Revoke { subject } if event.outcome.may_have_happened() => {
-                    rights.end(*subject, event.begin, given.then_some(event.end));
+                Op::Revoke { of, subject } if event.outcome.may_have_happened() => {
+                    rights.end(*subject, event.begin, given.then_some(event.end), Cause::Revocation(*of));
                 }
                 Op::Redeem { pair: Some(pair), .. } | Op::Rotate { pair: Some(pair), .. } if given => {
                     let known = rights.tokens.entry(pair.access).or_default();
@@ -88,8 +90,8 @@ impl Rights {
         rights
     }
 
-    pub(super) fn end(&mut self, subject: Id, begin: Micros, answered: Option<Micros>) {
-        self.endings.entry(subject).or_default().push(Ending { begin, answered });
+    pub(super) fn end(&mut self, subject: Id, begin: Micros, answered: Option<Micros>, cause: Cause) {
+        self.endings.entry(subject).or_default().push(Ending { begin, answered, cause });
     }
 
     /// Attempts begun before `end` to end what bears this name.
@@ -107,15 +109,16 @@ impl Rights {
 
     fn judge(&self, token: Id, calls: &[&Event], rules: &Rules, violations: &mut Vec<Violation>) {
         let endings = self.endings_of(token);
-        let answered = endings.iter().filter_map(|ending| ending.answered).min();
-        let first_try = endings.iter().map(|ending| ending.begin).min();
+        let answered = endings.iter().filter_map(|ending| Some((ending.answered?, ending.cause))).min();
+        let tried = endings.iter().map(|ending| (ending.begin, ending.cause)).min();
+        let first_try = tried.map(|(begin, _)| begin);
         let given = self.tokens.get(&token).and_then(|token| token.given);
         // The first refusal that a revocation explains: from then on, or soon after, it must stay refused.
         let mut refused: Option<&Event> = None;
         for call in calls {
             match call.outcome {
                 Outcome::Done => {
-                    let after = answered.filter(|answered| *answered <= call.begin);
+                    let after = answered.filter(|(answered, _)| *answered <= call.begin);
                     let back = refused.filter(|refused| refused.end <= call.begin);
                     // Nobody was promised anything, yet: a node that has heard nothing may go on for a lease.
                     let late = back.filter(|refused| refused.end + rules.lease + rules.margin <= call.begin);
@@ -124,7 +127,9 @@ impl Rights {
                         (Some(_), None, _) => Breach::LetThrough,
                         (None, _, None) => continue,
                     };
-                    violations.push(let_through(breach, token, call, after, back));
+                    let cause = after.or(tried).map_or(Cause::None, |(_, cause)| cause);
+                    let proof = proof(token, call, after.map(|(answered, _)| answered), back);
+                    violations.push(Violation { cause, ..Violation::new(breach, call, proof) });
                 }
                 Outcome::Refused => {
                     let may_be_over = first_try.is_some_and(|first| first < call.end);
@@ -144,7 +149,7 @@ impl Rights {
     }
 }
 
-fn let_through(breach: Breach, token: Id, call: &Event, after: Option<Micros>, back: Option<&Event>) -> Violation {
+fn proof(token: Id, call: &Event, after: Option<Micros>, back: Option<&Event>) -> String {
     let mut proof = format!("{token:016x}");
     if let Some(after) = after {
         proof += &format!(", revocation answered {:.3} s before the call", seconds(call.begin - after));
@@ -153,10 +158,10 @@ fn let_through(breach: Breach, token: Id, call: &Event, after: Option<Micros>, b
         let ago = seconds(call.begin - back.end);
         proof += &format!(", refused {ago:.3} s before it by node {}", back.node);
     }
-    Violation { breach, at: call.end, node: call.node, proof }
+    proof
 }
 
 fn lost(token: Id, call: &Event, since: Micros) -> Violation {
     let proof = format!("{token:016x}, answered {:.3} s before the call", seconds(call.begin - since));
-    Violation { breach: Breach::Lost, at: call.end, node: call.node, proof }
+    Violation::new(Breach::Lost, call, proof)
 }

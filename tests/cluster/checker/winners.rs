@@ -66,7 +66,7 @@ fn rotated(refresh: Id, tries: &[(&Event, Option<Pair>)], rules: &Rules) -> Vec<
         if first.end + rules.grace + SECOND < event.begin {
             let later = seconds(event.begin - first.end);
             let proof = format!("refresh token {refresh:016x}, again {later:.3} s after its rotation");
-            violations.push(Violation { breach: Breach::LateReplay, at: event.end, node: event.node, proof });
+            violations.push(Violation::new(Breach::LateReplay, event, proof));
         }
     }
     violations
@@ -75,10 +75,10 @@ fn rotated(refresh: Id, tries: &[(&Event, Option<Pair>)], rules: &Rules) -> Vec<
 fn two_winners(what: &str, used: Id, first: &Event, second: &Event) -> Violation {
     let at = seconds(first.end);
     let proof = format!("{what} {used:016x}, won by node {} at {at:.3} s already", first.node);
-    Violation { breach: Breach::TwoWinners, at: second.end, node: second.node, proof }
+    Violation::new(Breach::TwoWinners, second, proof)
 }
 
 fn lost(what: &str, used: Id, event: &Event) -> Violation {
     let proof = format!("{what} {used:016x}, which nobody used before");
-    Violation { breach: Breach::Lost, at: event.end, node: event.node, proof }
+    Violation::new(Breach::Lost, event, proof)
 }

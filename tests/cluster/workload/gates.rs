@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Actor;
 use crate::cluster::LEASE;
-use crate::history::{Outcome, id};
+use crate::history::{Outcome, Target, id};
 use crate::lane::pass_everywhere;
 
 const PAUSE: Duration = Duration::from_millis(200);
@@ -24,7 +24,7 @@ pub(super) async fn open_and_close(mut actor: Actor) {
 }
 
 async fn open(actor: &mut Actor, gate: &str) -> Option<()> {
-    let lane = actor.any_node();
+    let lane = actor.configured_node();
     // The setting's service stands before the same upstream; a gate needs no more of it than an answer.
     let upstream = lane.get("/services/setting").await?;
     let (host, port) = (&upstream["host"], &upstream["port"]);
@@ -52,7 +52,7 @@ async fn close(actor: &mut Actor, gate: &str) {
         1 => ("DELETE", format!("/routes/{gate}"), Value::Null),
         _ => ("POST", format!("/services/{gate}/plugins"), guard),
     };
-    if actor.revoke(method, &path, &body, id(gate)).await {
+    if actor.revoke(method, &path, &body, (Target::Gate, id(gate))).await {
         pass_everywhere(&mut actor.lanes, gate).await;
         // Again a little later, when caches have been filled anew.
         actor.pause(PAUSE).await;

@@ -19,7 +19,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::history::{History, Id, Outcome};
+use crate::history::{History, Id, Outcome, Target};
 use crate::lane::{Lane, call_everywhere, lanes};
 use crate::node::Addresses;
 
@@ -59,15 +59,22 @@ impl Actor {
         &mut self.lanes[node]
     }
 
+    /// A node that routes and services are changed at. Never the last of several: what it knows of them, it was told by
+    /// others, and did not find by the way when it made a change itself.
+    fn configured_node(&mut self) -> &mut Lane {
+        let node = self.rng.random_range(0..(self.lanes.len() - 1).max(1));
+        &mut self.lanes[node]
+    }
+
     /// Time to think, so that clients do not take all of the machine.
     async fn pause(&mut self, most: Duration) {
         tokio::time::sleep(most.mul_f64(self.rng.random())).await;
     }
 
     /// Sends it to any node until one answers with success.
-    async fn revoke(&mut self, method: &str, path: &str, body: &Value, subject: Id) -> bool {
+    async fn revoke(&mut self, method: &str, path: &str, body: &Value, right: (Target, Id)) -> bool {
         for _ in 0..TRIES {
-            match self.any_node().revoke(method, path, body, subject).await {
+            match self.any_node().revoke(method, path, body, right).await {
                 Outcome::Done => return true,
                 // Gone already, by a try that nobody answered; nothing was promised.
                 Outcome::Refused => return false,

@@ -6,7 +6,7 @@ use rand::RngExt;
 use serde_json::{Value, json};
 
 use super::Actor;
-use crate::history::{Id, id};
+use crate::history::{Id, Target, id};
 use crate::lane::{Application, call_everywhere};
 
 const PAUSE: Duration = Duration::from_millis(150);
@@ -52,11 +52,11 @@ async fn use_everywhere(actor: &mut Actor, application: &Application) -> Vec<Str
 }
 
 async fn go(actor: &mut Actor, name: &str, application: &Application, tokens: Vec<String>) {
-    let (path, subject) = match actor.rng.random_bool(0.5) {
-        true => (format!("/consumers/{name}"), consumer(name)),
-        false => (format!("/oauth2/{name}"), credential(name)),
+    let (path, right) = match actor.rng.random_bool(0.5) {
+        true => (format!("/consumers/{name}"), (Target::Consumer, consumer(name))),
+        false => (format!("/oauth2/{name}"), (Target::Credential, credential(name))),
     };
-    if !actor.revoke("DELETE", &path, &Value::Null, subject).await {
+    if !actor.revoke("DELETE", &path, &Value::Null, right).await {
         return;
     }
     for token in tokens {

@@ -12,8 +12,8 @@ pub(super) async fn change(mut actor: Actor) {
     let mut version = 0;
     while actor.goes_on() {
         version += 1;
-        actor.any_node().change(version).await;
-        actor.pause(PAUSE * 8).await;
+        actor.configured_node().change(version).await;
+        actor.pause(PAUSE * 4).await;
     }
 }
 

@@ -6,7 +6,7 @@ use rand::RngExt;
 use serde_json::Value;
 
 use super::Actor;
-use crate::history::id;
+use crate::history::{Target, id};
 use crate::lane::{Application, call_everywhere};
 
 const PAUSE: Duration = Duration::from_millis(40);
@@ -36,7 +36,7 @@ async fn revoke_one(actor: &mut Actor) {
         let at = actor.rng.random_range(0..live.len());
         live.swap_remove(at)
     };
-    if actor.revoke("DELETE", &format!("/oauth2_tokens/{token}"), &Value::Null, id(&token)).await {
+    if actor.revoke("DELETE", &format!("/oauth2_tokens/{token}"), &Value::Null, (Target::Token, id(&token))).await {
         call_everywhere(&mut actor.lanes, &token).await;
         actor.bury(token);
     }
