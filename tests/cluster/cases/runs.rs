@@ -111,7 +111,8 @@ fn every_fault_has_a_name_of_its_own_and_ends_what_it_begins() {
     assert_eq!(names.len(), NEMESES.len());
     for nemesis in NEMESES {
         let taken = |act| {
-            let is_taken = |step: &&Step| matches!(step, Step::Redis(a) | Step::Postgres(a) | Step::Node(_, a) if *a == act);
+            let is_taken =
+                |step: &&Step| matches!(step, Step::Redis(a) | Step::Postgres(a) | Step::Node(_, a) if *a == act);
             nemesis.begin.iter().chain(nemesis.end).filter(is_taken).count()
         };
         let name = nemesis.name;

@@ -52,7 +52,7 @@ async fn close(actor: &mut Actor, gate: &str) {
         1 => ("DELETE", format!("/routes/{gate}"), Value::Null),
         _ => ("POST", format!("/services/{gate}/plugins"), guard),
     };
-    if actor.revoke(method, &path, &body, (Target::Gate, id(gate))).await {
+    if actor.revoke(Actor::configured_node, method, &path, &body, (Target::Gate, id(gate))).await {
         pass_everywhere(&mut actor.lanes, gate).await;
         // Again a little later, when caches have been filled anew.
         actor.pause(PAUSE).await;

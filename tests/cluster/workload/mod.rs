@@ -59,8 +59,8 @@ impl Actor {
         &mut self.lanes[node]
     }
 
-    /// A node that routes and services are changed at. Never the last of several: what it knows of them, it was told by
-    /// others, and did not find by the way when it made a change itself.
+    /// A node that the configuration is changed at. Never the last of several: what it knows of changes, it was told by
+    /// others, and did not find by the way when it made one itself.
     fn configured_node(&mut self) -> &mut Lane {
         let node = self.rng.random_range(0..(self.lanes.len() - 1).max(1));
         &mut self.lanes[node]
@@ -71,10 +71,17 @@ impl Actor {
         tokio::time::sleep(most.mul_f64(self.rng.random())).await;
     }
 
-    /// Sends it to any node until one answers with success.
-    async fn revoke(&mut self, method: &str, path: &str, body: &Value, right: (Target, Id)) -> bool {
+    /// Sends it to one node or another until one answers with success.
+    async fn revoke(
+        &mut self,
+        node: fn(&mut Self) -> &mut Lane,
+        method: &str,
+        path: &str,
+        body: &Value,
+        right: (Target, Id),
+    ) -> bool {
         for _ in 0..TRIES {
-            match self.any_node().revoke(method, path, body, right).await {
+            match node(self).revoke(method, path, body, right).await {
                 Outcome::Done => return true,
                 // Gone already, by a try that nobody answered; nothing was promised.
                 Outcome::Refused => return false,

@@ -24,7 +24,7 @@ pub(super) async fn come_and_go(mut actor: Actor) {
 
 /// A consumer of this name with one application.
 async fn come(actor: &mut Actor, name: &str) -> Option<Application> {
-    let lane = actor.any_node();
+    let lane = actor.configured_node();
     lane.make("/consumers", &json!({ "username": name })).await?;
     let body = json!({ "name": name, "client_id": name, "client_secret": "secret" });
     lane.make(&format!("/consumers/{name}/oauth2"), &body).await?;
@@ -56,7 +56,7 @@ async fn go(actor: &mut Actor, name: &str, application: &Application, tokens: Ve
         true => (format!("/consumers/{name}"), (Target::Consumer, consumer(name))),
         false => (format!("/oauth2/{name}"), (Target::Credential, credential(name))),
     };
-    if !actor.revoke("DELETE", &path, &Value::Null, right).await {
+    if !actor.revoke(Actor::configured_node, "DELETE", &path, &Value::Null, right).await {
         return;
     }
     for token in tokens {

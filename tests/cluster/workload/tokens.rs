@@ -36,7 +36,8 @@ async fn revoke_one(actor: &mut Actor) {
         let at = actor.rng.random_range(0..live.len());
         live.swap_remove(at)
     };
-    if actor.revoke("DELETE", &format!("/oauth2_tokens/{token}"), &Value::Null, (Target::Token, id(&token))).await {
+    let (path, right) = (format!("/oauth2_tokens/{token}"), (Target::Token, id(&token)));
+    if actor.revoke(Actor::any_node, "DELETE", &path, &Value::Null, right).await {
         call_everywhere(&mut actor.lanes, &token).await;
         actor.bury(token);
     }
