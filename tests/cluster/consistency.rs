@@ -5,7 +5,11 @@
 //! cargo test --test consistency -- full              every fault
 //! cargo test --test consistency -- 'redis: kill -9'  these faults, by name; several, one after the other
 //! cargo test --test consistency -- list              their names
+//! cargo test --release --test consistency -- figures --tokens 10000000
 //! ```
+//!
+//! `figures` tells what calls and tokens cost, with three nodes and with one, with few tokens in the database and with
+//! as many as `--tokens` says (ten million need 8 GB of disk; a million if it says nothing).
 //!
 //! `--into FILE` also writes the table between the two marked lines of that document; `--seed N` settles what clients
 //! choose. Histories (JSON lines), and logs of nodes where something was found, are kept in `target/tmp/consistency`.
@@ -18,15 +22,20 @@
 mod acts;
 mod checker;
 mod cluster;
+mod figures;
 mod history;
 mod http;
 mod lane;
+#[expect(dead_code, reason = "the tests of the harness look at more of it")]
 mod link;
 mod nemesis;
+#[expect(dead_code, reason = "the tests of the harness look at more of it")]
 mod node;
+#[expect(dead_code, reason = "the tests of the harness look at more of it")]
 mod postgres;
 mod process;
 mod pump;
+#[expect(dead_code, reason = "the tests of the harness look at more of it")]
 mod redis;
 mod report;
 mod run;
@@ -47,6 +56,8 @@ const TOLD: usize = 5;
 /// What the command line asks for.
 struct Order {
     nemeses: Vec<&'static Nemesis>,
+    /// Figures with so many tokens.
+    figures: Option<usize>,
     into: Option<PathBuf>,
     seed: u64,
 }
@@ -76,12 +87,19 @@ fn main() -> ExitCode {
 }
 
 fn order(words: Vec<String>) -> Result<Order, String> {
-    let mut order = Order { nemeses: Vec::new(), into: None, seed: rand::random() };
+    let mut order = Order { nemeses: Vec::new(), figures: None, into: None, seed: rand::random() };
     let mut words = words.into_iter();
+    let mut tokens = 1_000_000;
     while let Some(word) = words.next() {
         match word.as_str() {
             "quick" => order.nemeses.extend(NEMESES.iter().filter(|nemesis| nemesis.is_quick)),
             "full" => order.nemeses.extend(NEMESES),
+            "figures" => order.figures = Some(tokens),
+            "--tokens" => {
+                let number = words.next().and_then(|number| number.parse().ok());
+                tokens = number.ok_or("--tokens needs a number")?;
+                order.figures = order.figures.map(|_| tokens);
+            }
             "--into" => order.into = Some(words.next().ok_or("--into needs a file")?.into()),
             "--seed" => {
                 let number = words.next().and_then(|number| number.parse().ok());
@@ -90,7 +108,8 @@ fn order(words: Vec<String>) -> Result<Order, String> {
             name => order.nemeses.push(Nemesis::named(name).ok_or_else(|| format!("no fault is named `{name}`"))?),
         }
     }
-    if order.nemeses.is_empty() { Err("say `quick`, `full`, or names of faults".to_owned()) } else { Ok(order) }
+    let is_empty = order.nemeses.is_empty() && order.figures.is_none();
+    if is_empty { Err("say `quick`, `full`, `figures`, or names of faults".to_owned()) } else { Ok(order) }
 }
 
 /// Whether every promise was kept.
@@ -109,10 +128,16 @@ async fn obey(order: Order) -> Result<bool, String> {
         }
         reports.push(report);
     }
-    let table = report::table(&reports);
-    println!("\n{table}");
+    let mut text = String::new();
+    if !reports.is_empty() {
+        text += &report::table(&reports);
+        println!("\n{text}");
+    }
+    if let Some(tokens) = order.figures {
+        text += &figures::tables(tokens).await;
+    }
     if let Some(path) = order.into {
-        report::put_into(&path, &table)?;
+        report::put_into(&path, &text)?;
     }
     Ok(reports.iter().all(|report| report.violations.is_empty()))
 }

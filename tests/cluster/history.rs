@@ -198,8 +198,4 @@ impl History {
         }
         kept.events.clone()
     }
-
-    pub fn len(&self) -> usize {
-        self.kept.lock().unwrap().events.len()
-    }
 }

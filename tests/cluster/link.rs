@@ -73,7 +73,6 @@ pub(crate) struct Shared {
 }
 
 pub struct Link {
-    pub name: String,
     address: SocketAddr,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
@@ -84,14 +83,14 @@ const MOST_CONNECTIONS: usize = 1024;
 
 impl Link {
     /// A link on a free port that leads to `target`.
-    pub async fn to(name: &str, target: SocketAddr) -> Self {
+    pub async fn to(target: SocketAddr) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], crate::process::free_port()));
         let listener = listen(address).await;
         let (weather, _) = watch::channel(Weather { fault: Fault::None, torn: 0 });
         let (connections, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let shared = Arc::new(Shared { weather, target: Mutex::new(target), connections, held });
         let task = tokio::spawn(accept(listener, address, Arc::clone(&shared)));
-        Self { name: name.to_owned(), address, shared, task }
+        Self { address, shared, task }
     }
 
     /// Where it listens; stays the same whatever happens.

@@ -7,6 +7,7 @@ use Nodes::{All, First, Second};
 use Step::{Link, Node, Pause, Postgres, Redis};
 use Ways::{Clients, Database, Primary, Store};
 
+use crate::checker::Serves;
 use crate::cluster::Shape;
 use crate::link::{Fault, Toward};
 
@@ -73,23 +74,31 @@ pub struct Nemesis {
     pub end: &'static [Step],
     pub is_quick: bool,
     pub has_standby: bool,
-    /// The database itself keeps writes waiting, so that a late answer to a revocation says nothing of ours.
-    pub database_waits: bool,
+    /// What each node owes its clients meanwhile.
+    pub serves: [Serves; 3],
 }
+
+const ALL: [Serves; 3] = [Serves::All; 3];
+const KNOWN: [Serves; 3] = [Serves::Known; 3];
+const NOTHING: [Serves; 3] = [Serves::Nothing; 3];
+const FIRST_KNOWN: [Serves; 3] = [Serves::Known, Serves::All, Serves::All];
+const FIRST_NOTHING: [Serves; 3] = [Serves::Nothing, Serves::All, Serves::All];
+const SECOND_KNOWN: [Serves; 3] = [Serves::All, Serves::Known, Serves::All];
+const LAST_ALL: [Serves; 3] = [Serves::Nothing, Serves::Nothing, Serves::All];
 
 impl Nemesis {
     const fn new(name: &'static str, begin: &'static [Step], end: &'static [Step]) -> Self {
         // Longer than the lease: what a node may still believe at the beginning, it may not at the end.
         let holds = Duration::from_millis(3500);
-        Self { name, begin, holds, end, is_quick: false, has_standby: false, database_waits: false }
+        Self { name, begin, holds, end, is_quick: false, has_standby: false, serves: ALL }
     }
 
     const fn quick(self) -> Self {
         Self { is_quick: true, ..self }
     }
 
-    const fn keeps_writes_waiting(self) -> Self {
-        Self { database_waits: true, ..self }
+    const fn serving(self, serves: [Serves; 3]) -> Self {
+        Self { serves, ..self }
     }
 
     const fn with_standby(self) -> Self {
@@ -136,31 +145,38 @@ pub const NEMESES: &[Nemesis] = &[
     link("one to redis: resets", RESETS_TO_REDIS),
     link("all to redis: refused", &[Link(Store, All, Refuse)]),
     // PostgreSQL itself.
-    Nemesis::new("postgres: immediate stop", &[Postgres(Act::Stop)], &[Postgres(Act::Start)]).quick(),
-    Nemesis::new("postgres: kill -9", &[Postgres(Act::Kill)], &[Postgres(Act::Start)]),
-    Nemesis::new("postgres: SIGSTOP", &[Postgres(Act::Freeze)], &[Postgres(Act::Thaw)]).keeps_writes_waiting(),
-    Nemesis::new("postgres: max_connections", &[Postgres(Act::Fill)], &[Postgres(Act::Empty)]).keeps_writes_waiting(),
-    Nemesis::new("postgres: standby promoted", &[Postgres(Act::Stop)], &[Postgres(Act::Promote)]).with_standby(),
-    link("all to postgres: only the standby", STANDBY_ONLY).with_standby().keeps_writes_waiting(),
+    Nemesis::new("postgres: immediate stop", &[Postgres(Act::Stop)], &[Postgres(Act::Start)]).serving(KNOWN).quick(),
+    Nemesis::new("postgres: kill -9", &[Postgres(Act::Kill)], &[Postgres(Act::Start)]).serving(KNOWN),
+    Nemesis::new("postgres: SIGSTOP", &[Postgres(Act::Freeze)], &[Postgres(Act::Thaw)]).serving(KNOWN),
+    Nemesis::new("postgres: max_connections", &[Postgres(Act::Fill)], &[Postgres(Act::Empty)]).serving(KNOWN),
+    Nemesis::new("postgres: standby promoted", &[Postgres(Act::Stop)], &[Postgres(Act::Promote)])
+        .serving(KNOWN)
+        .with_standby(),
+    link("all to postgres: only the standby", STANDBY_ONLY).serving(KNOWN).with_standby(),
     // The way to PostgreSQL.
-    link("all to postgres: 20 ms and jitter", &[Link(Database, All, late(20, 20))]).keeps_writes_waiting(),
-    link("one to postgres: cut", &[Link(Database, First, Cut)]).keeps_writes_waiting(),
-    link("all to postgres: cut", &[Link(Database, All, Cut)]).keeps_writes_waiting(),
-    link("one to postgres: hears late", &[Link(Database, First, Hold(Toward::Client))]).keeps_writes_waiting(),
-    link("all to postgres: resets", RESETS_TO_POSTGRES),
-    link("one to postgres: refused", &[Link(Database, First, Refuse)]),
+    link("all to postgres: 20 ms and jitter", &[Link(Database, All, late(20, 20))]),
+    link("one to postgres: cut", &[Link(Database, First, Cut)]).serving(FIRST_KNOWN),
+    link("all to postgres: cut", &[Link(Database, All, Cut)]).serving(KNOWN),
+    link("one to postgres: hears late", &[Link(Database, First, Hold(Toward::Client))]).serving(FIRST_KNOWN),
+    link("all to postgres: resets", RESETS_TO_POSTGRES).serving(KNOWN),
+    link("one to postgres: refused", &[Link(Database, First, Refuse)]).serving(FIRST_KNOWN),
     // Nodes, and the way to them.
-    Nemesis::new("a node: kill -9", &[Node(First, Act::Kill)], &[Node(First, Act::Start)]).quick(),
-    Nemesis::new("a node: SIGSTOP", &[Node(First, Act::Freeze)], &[Node(First, Act::Thaw)]).quick(),
+    Nemesis::new("a node: kill -9", &[Node(First, Act::Kill)], &[Node(First, Act::Start)])
+        .serving(FIRST_NOTHING)
+        .quick(),
+    Nemesis::new("a node: SIGSTOP", &[Node(First, Act::Freeze)], &[Node(First, Act::Thaw)])
+        .serving(FIRST_NOTHING)
+        .quick(),
     Nemesis::new("a node: SIGSTOP within its lease", STUMBLES, &[]),
-    Nemesis::new("nodes: restarted in turn", RESTARTS, &[]),
-    link("clients to one: cut", &[Link(Clients, First, Cut)]),
-    link("clients to all: resets", RESETS_TO_CLIENTS),
+    Nemesis::new("nodes: restarted in turn", RESTARTS, &[]).serving(LAST_ALL),
+    link("clients to one: cut", &[Link(Clients, First, Cut)]).serving(FIRST_NOTHING),
+    link("clients to all: resets", RESETS_TO_CLIENTS).serving(NOTHING),
     // Several at once.
-    link("one without redis, another without postgres", APART).keeps_writes_waiting(),
-    link("one without either", &[Link(Store, First, Cut), Link(Database, First, Cut)]).keeps_writes_waiting(),
-    Nemesis::new("redis killed while a node is stopped", BOTH, &[Node(First, Act::Thaw), Redis(Act::Start)]),
-    Nemesis::new("redis and postgres killed", NEITHER, &[Postgres(Act::Start), Redis(Act::Start)]),
+    link("one without redis, another without postgres", APART).serving(SECOND_KNOWN),
+    link("one without either", &[Link(Store, First, Cut), Link(Database, First, Cut)]).serving(FIRST_NOTHING),
+    Nemesis::new("redis killed while a node is stopped", BOTH, &[Node(First, Act::Thaw), Redis(Act::Start)])
+        .serving(FIRST_NOTHING),
+    Nemesis::new("redis and postgres killed", NEITHER, &[Postgres(Act::Start), Redis(Act::Start)]).serving(NOTHING),
 ];
 
 /// A fault of links, which all of them are rid of at its end.

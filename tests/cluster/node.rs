@@ -46,15 +46,14 @@ impl Node {
         let folder = Folder::new();
         std::fs::write(folder.join("keyring"), &surroundings.keyring).unwrap();
         let mut databases = Vec::new();
-        for (nth, address) in surroundings.databases.iter().enumerate() {
-            databases.push(Link::to(&format!("node {number} to database {nth}"), *address).await);
+        for address in &surroundings.databases {
+            databases.push(Link::to(*address).await);
         }
         let redis = match surroundings.redis {
-            Some(address) => Some(Link::to(&format!("node {number} to redis"), address).await),
+            Some(address) => Some(Link::to(address).await),
             None => None,
         };
-        let listener = async |name: &str| Link::to(&format!("clients to {name} of node {number}"), NOWHERE).await;
-        let (proxy, admin, status) = (listener("proxy").await, listener("admin").await, listener("status").await);
+        let (proxy, admin, status) = (Link::to(NOWHERE).await, Link::to(NOWHERE).await, Link::to(NOWHERE).await);
         let settings = surroundings.settings.clone();
         Self { number, folder, settings, running: None, databases, redis, proxy, admin, status }
     }
@@ -89,10 +88,6 @@ impl Node {
         }
         let guard = Guard::over(gateway.pid());
         self.running = Some((gateway, guard));
-    }
-
-    pub fn is_running(&self) -> bool {
-        self.running.is_some()
     }
 
     pub fn pid(&self) -> u32 {

@@ -112,10 +112,6 @@ impl Postgres {
         self.port
     }
 
-    pub fn data(&self) -> &Path {
-        &self.data
-    }
-
     /// The part of a URL before `@`.
     pub fn user() -> &'static str {
         USER

@@ -14,12 +14,9 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// Ends it at once, as a power cut would.
-    Kill,
     /// It exists, keeps its connections, and does nothing.
     Stop,
     Continue,
-    Terminate,
     /// PostgreSQL's "immediate": it ends without writing anything down.
     Quit,
 }
@@ -27,10 +24,8 @@ pub enum Signal {
 /// Sends a signal to one process.
 pub fn signal(pid: u32, signal: Signal) {
     let name = match signal {
-        Signal::Kill => "-KILL",
         Signal::Stop => "-STOP",
         Signal::Continue => "-CONT",
-        Signal::Terminate => "-TERM",
         Signal::Quit => "-QUIT",
     };
     let sent = Command::new("kill").arg(name).arg(pid.to_string()).stderr(Stdio::null()).status().unwrap();

@@ -64,16 +64,8 @@ impl Redis {
         self.port
     }
 
-    pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
-    }
-
     pub fn pid(&self) -> u32 {
         self.process.as_ref().expect("Redis runs").pid()
-    }
-
-    pub fn is_running(&self) -> bool {
-        self.process.is_some()
     }
 
     /// Sends one command in words and gives the first line of the answer, with its sign: `+OK`, `:1`, `-ERR …`, `$3`.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::checker::{Breach, Cause, Percentiles, Recovery, Rules, Violation, check, recoveries, revocation_times};
+use crate::checker::{
+    Breach, Cause, Percentiles, Recovery, Rules, Trouble, Violation, check, recoveries, revocation_times,
+};
 use crate::cluster::{Cluster, GRACE, LEASE, Shape};
 use crate::history::{Event, History, Kind, Micros, Outcome};
 use crate::nemesis::Nemesis;
@@ -51,13 +53,13 @@ fn micros(time: Duration) -> Micros {
     time.as_micros() as Micros
 }
 
-pub fn rules(nemesis: &Nemesis) -> Rules {
-    let longest = micros(LEASE + MARGIN);
+/// What every cluster here is set to.
+pub fn rules() -> Rules {
     Rules {
         lease: micros(LEASE),
         margin: micros(MARGIN),
         grace: micros(GRACE),
-        longest_revocation: (!nemesis.database_waits).then_some(longest),
+        longest_revocation: micros(LEASE + MARGIN),
     }
 }
 
@@ -114,8 +116,9 @@ async fn all_works_again(history: &History, begin: Micros, end: Micros) {
 }
 
 fn judge(events: &[Event], nemesis: &Nemesis, begin: Micros, end: Micros) -> Vec<Violation> {
-    let mut violations = check(events, &rules(nemesis));
+    let mut violations = check(events, &rules());
     let last = events.iter().map(|event| event.end).max().unwrap_or_default();
+    violations.extend(Trouble { begin, end, serves: &nemesis.serves }.check(events, &rules()));
     let found = recoveries(events, begin, end);
     violations.extend(found.into_iter().filter_map(|(kind, recovery)| recovery.violation(kind, end, last)));
     violations

@@ -59,7 +59,7 @@ async fn is_reset(stream: &mut TcpStream) {
 
 #[tokio::test]
 async fn without_a_fault_it_carries_everything_and_both_ends() {
-    let link = Link::to("test", echo().await).await;
+    let link = Link::to(echo().await).await;
     let mut stream = connected(&link).await;
     let sent: Vec<u8> = (0..1_000_000_u32).map(|number| (number % 251) as u8).collect();
     let (mut from, mut to) = stream.split();
@@ -79,7 +79,7 @@ async fn without_a_fault_it_carries_everything_and_both_ends() {
 
 #[tokio::test]
 async fn delayed_bytes_come_in_order_and_not_early() {
-    let link = Link::to("test", echo().await).await;
+    let link = Link::to(echo().await).await;
     let mut stream = connected(&link).await;
     exchange(&mut stream, "before").await;
     let base = Duration::from_millis(50);
@@ -100,7 +100,7 @@ async fn delayed_bytes_come_in_order_and_not_early() {
 
 #[tokio::test]
 async fn a_narrow_link_carries_no_more_than_it_may() {
-    let link = Link::to("test", echo().await).await;
+    let link = Link::to(echo().await).await;
     let mut stream = connected(&link).await;
     exchange(&mut stream, "before").await;
     link.set(Fault::Narrow { bytes_per_second: 10_000 });
@@ -113,7 +113,7 @@ async fn a_narrow_link_carries_no_more_than_it_may() {
 
 #[tokio::test]
 async fn a_cut_is_silent_and_tears_what_lost_bytes_when_it_ends() {
-    let link = Link::to("test", echo().await).await;
+    let link = Link::to(echo().await).await;
     let (mut speaker, mut listener) = (connected(&link).await, connected(&link).await);
     exchange(&mut speaker, "before").await;
     exchange(&mut listener, "before").await;
@@ -133,7 +133,7 @@ async fn a_cut_is_silent_and_tears_what_lost_bytes_when_it_ends() {
 #[tokio::test]
 async fn a_deaf_direction_loses_its_bytes_and_no_others() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let link = Link::to("test", listener.local_addr().unwrap()).await;
+    let link = Link::to(listener.local_addr().unwrap()).await;
     let mut client = connected(&link).await;
     let (mut server, _) = listener.accept().await.unwrap();
     link.set(Fault::Deaf(Toward::Client));
@@ -149,7 +149,7 @@ async fn a_deaf_direction_loses_its_bytes_and_no_others() {
 #[tokio::test]
 async fn what_is_held_in_one_direction_comes_later_and_whole() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let link = Link::to("test", listener.local_addr().unwrap()).await;
+    let link = Link::to(listener.local_addr().unwrap()).await;
     let mut client = connected(&link).await;
     let (mut server, _) = listener.accept().await.unwrap();
     link.set(Fault::Hold(Toward::Server));
@@ -164,7 +164,7 @@ async fn what_is_held_in_one_direction_comes_later_and_whole() {
 #[tokio::test]
 async fn a_reset_reaches_both_ends_and_new_connections_even_when_it_is_over_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let link = Link::to("test", listener.local_addr().unwrap()).await;
+    let link = Link::to(listener.local_addr().unwrap()).await;
     let mut client = connected(&link).await;
     let (mut server, _) = listener.accept().await.unwrap();
     exchange_through(&mut client, &mut server).await;
@@ -189,7 +189,7 @@ async fn exchange_through(client: &mut TcpStream, server: &mut TcpStream) {
 
 #[tokio::test]
 async fn a_link_that_refuses_does_so_at_once_and_takes_connections_again() {
-    let link = Link::to("test", echo().await).await;
+    let link = Link::to(echo().await).await;
     let mut stream = connected(&link).await;
     exchange(&mut stream, "before").await;
     for _ in 0..3 {
@@ -215,7 +215,7 @@ async fn a_link_that_refuses_does_so_at_once_and_takes_connections_again() {
 
 #[tokio::test]
 async fn what_it_holds_back_is_bounded() {
-    let link = Link::to("test", echo().await).await;
+    let link = Link::to(echo().await).await;
     let mut stream = connected(&link).await;
     exchange(&mut stream, "before").await;
     link.set(Fault::Delay { base: PATIENCE * 10, jitter: Duration::ZERO });
@@ -238,7 +238,7 @@ async fn what_it_holds_back_is_bounded() {
 #[tokio::test]
 async fn nobody_behind_it_is_a_reset_and_it_can_lead_elsewhere() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let link = Link::to("test", closed).await;
+    let link = Link::to(closed).await;
     is_reset(&mut connected(&link).await).await;
     link.lead_to(echo().await);
     exchange(&mut connected(&link).await, "hello").await;

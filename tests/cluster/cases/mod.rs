@@ -3,6 +3,7 @@
 mod checks;
 mod figures;
 mod links;
+mod loading;
 mod model;
 mod runs;
 mod servers;

@@ -10,8 +10,7 @@ use rand::{RngExt, SeedableRng};
 use crate::checker::{Rules, SECOND};
 use crate::history::{Event, Id, Micros, Op, Outcome, Pair, Target};
 
-pub const RULES: Rules =
-    Rules { lease: 2 * SECOND, margin: SECOND, grace: 2 * SECOND, longest_revocation: Some(3 * SECOND) };
+pub const RULES: Rules = Rules { lease: 2 * SECOND, margin: SECOND, grace: 2 * SECOND, longest_revocation: 3 * SECOND };
 
 const NODES: usize = 3;
 const CLIENTS: usize = 6;

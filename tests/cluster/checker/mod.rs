@@ -8,6 +8,7 @@
 //!
 //! **Absent on purpose:** clocks, sockets, and knowledge of which fault was on.
 
+mod availability;
 mod configuration;
 mod families;
 mod recovery;
@@ -18,6 +19,7 @@ use std::fmt;
 
 use crate::history::{Event, Micros, Target};
 
+pub use availability::{Serves, Trouble};
 pub use recovery::{Percentiles, Recovery, recoveries, revocation_times};
 
 pub const SECOND: Micros = 1_000_000;
@@ -31,15 +33,16 @@ pub struct Rules {
     pub margin: Micros,
     /// `refresh_grace` of the plugin.
     pub grace: Micros,
-    /// Longest time to answer a revocation with success; `None` where the database itself keeps it waiting.
-    pub longest_revocation: Option<Micros>,
+    /// Longest time to answer a revocation with success, at a node that serves everything.
+    pub longest_revocation: Micros,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Breach {
     /// A call begun after a revocation was answered was let through.
     LetThrough,
-    /// The same, after calls had been refused in between.
+    /// The same at a node that had refused it before; or, where nobody was promised anything, at any node a lease after
+    /// one had refused it.
     Revived,
     /// A token that was answered is refused though nothing ended it.
     Lost,
@@ -55,6 +58,8 @@ pub enum Breach {
     Backwards,
     /// A version that nobody wrote.
     Invented,
+    /// What must be served in spite of the fault was not.
+    Unavailable,
     /// After the end of a fault, something that worked before it does not work again.
     NotRecovered,
 }
@@ -71,6 +76,7 @@ impl fmt::Display for Breach {
             Self::Stale => "stale setting",
             Self::Backwards => "setting went back",
             Self::Invented => "setting nobody wrote",
+            Self::Unavailable => "not served",
             Self::NotRecovered => "not recovered",
         })
     }

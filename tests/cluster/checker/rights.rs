@@ -39,26 +39,12 @@ pub(super) fn check(events: &[Event], rules: &Rules, rights: &Rights) -> Vec<Vio
             calls.entry(token).or_default().push(event);
         }
     }
-    let mut violations = slow(events, rules);
+    let mut violations = Vec::new();
     for (token, mut calls) in calls {
         calls.sort_by_key(|call| call.begin);
         rights.judge(token, &calls, rules, &mut violations);
     }
     violations
-}
-
-fn slow(events: &[Event], rules: &Rules) -> Vec<Violation> {
-    let Some(longest) = rules.longest_revocation else { return Vec::new() };
-    let is_slow = |event: &&Event| {
-        let is_revocation = matches!(event.op, Op::Revoke { .. }) && event.outcome == Outcome::Done;
-        is_revocation && event.end - event.begin > longest
-    };
-    let slow = events.iter().filter(is_slow).map(|event| {
-        let proof = format!("answered after {:.3} s", seconds(event.end - event.begin));
-        let cause = if let Op::Revoke { of, .. } = event.op { Cause::Revocation(of) } else { Cause::None };
-        Violation { cause, ..Violation::new(Breach::SlowRevocation, event, proof) }
-    });
-    slow.collect()
 }
 
 impl Rights {
@@ -111,34 +97,31 @@ impl Rights {
         let endings = self.endings_of(token);
         let answered = endings.iter().filter_map(|ending| Some((ending.answered?, ending.cause))).min();
         let tried = endings.iter().map(|ending| (ending.begin, ending.cause)).min();
-        let first_try = tried.map(|(begin, _)| begin);
         let given = self.tokens.get(&token).and_then(|token| token.given);
-        // The first refusal that a revocation explains: from then on, or soon after, it must stay refused.
-        let mut refused: Option<&Event> = None;
+        // Refusals that an ending explains: from then on it must stay refused there, and soon everywhere.
+        let mut refusals = Refusals::default();
         for call in calls {
+            let may_be_over = tried.is_some_and(|(first, _)| first < call.end);
             match call.outcome {
                 Outcome::Done => {
                     let after = answered.filter(|(answered, _)| *answered <= call.begin);
-                    let back = refused.filter(|refused| refused.end <= call.begin);
-                    // Nobody was promised anything, yet: a node that has heard nothing may go on for a lease.
-                    let late = back.filter(|refused| refused.end + rules.lease + rules.margin <= call.begin);
-                    let breach = match (after, back, late) {
-                        (Some(_), Some(_), _) | (None, _, Some(_)) => Breach::Revived,
-                        (Some(_), None, _) => Breach::LetThrough,
+                    let (here, anywhere) = refusals.before(call);
+                    // Where nobody was promised anything yet, a node that has heard nothing may go on for a lease.
+                    let late = anywhere.filter(|refused| refused.end + rules.lease + rules.margin <= call.begin);
+                    let (breach, back) = match (after, here, late) {
+                        (Some(_), Some(here), _) => (Breach::Revived, Some(here)),
+                        (Some(_), None, _) => (Breach::LetThrough, None),
+                        (None, _, Some(late)) => (Breach::Revived, Some(late)),
                         (None, _, None) => continue,
                     };
                     let cause = after.or(tried).map_or(Cause::None, |(_, cause)| cause);
                     let proof = proof(token, call, after.map(|(answered, _)| answered), back);
                     violations.push(Violation { cause, ..Violation::new(breach, call, proof) });
                 }
+                Outcome::Refused if may_be_over => refusals.add(call),
                 Outcome::Refused => {
-                    let may_be_over = first_try.is_some_and(|first| first < call.end);
-                    if may_be_over && refused.is_none_or(|earlier| call.end < earlier.end) {
-                        refused = Some(call);
-                    }
                     if let Some((since, until)) = given {
-                        let lives = since <= call.begin && call.end < until.saturating_sub(SECOND);
-                        if lives && !may_be_over {
+                        if since <= call.begin && call.end < until.saturating_sub(SECOND) {
                             violations.push(lost(token, call, since));
                         }
                     }
@@ -146,6 +129,27 @@ impl Rights {
                 Outcome::Failed | Outcome::Unknown | Outcome::Unsent => {}
             }
         }
+    }
+}
+
+/// The refusals of a token that ended first, at each node.
+#[derive(Default)]
+struct Refusals<'a>(HashMap<usize, &'a Event>);
+
+impl<'a> Refusals<'a> {
+    fn add(&mut self, call: &'a Event) {
+        let first = self.0.entry(call.node).or_insert(call);
+        if call.end < first.end {
+            *first = call;
+        }
+    }
+
+    /// Those that ended before `call` began: at the same node, and at any.
+    fn before(&self, call: &Event) -> (Option<&'a Event>, Option<&'a Event>) {
+        let mut earlier: Vec<_> = self.0.values().filter(|refused| refused.end <= call.begin).copied().collect();
+        earlier.sort_by_key(|refused| refused.end);
+        let here = earlier.iter().find(|refused| refused.node == call.node).copied();
+        (here, earlier.first().copied())
     }
 }
 

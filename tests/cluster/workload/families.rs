@@ -1,4 +1,4 @@
-//! Codes and refresh tokens, each at all nodes at once.
+//! Codes and refresh tokens: at all nodes at once, and again when they are used up.
 
 use std::time::Duration;
 
@@ -6,9 +6,12 @@ use futures_util::future::join_all;
 use rand::RngExt;
 
 use super::Actor;
+use crate::cluster::GRACE;
 use crate::lane::call_everywhere;
 
 const PAUSE: Duration = Duration::from_millis(100);
+/// Times are kept in whole seconds: only by then is the grace certainly over.
+const AFTER_GRACE: Duration = Duration::from_millis(1100);
 /// Rotations of one family before the next begins.
 const ROTATIONS: usize = 5;
 
@@ -51,5 +54,26 @@ pub(super) async fn rotate(mut actor: Actor) {
                 call_everywhere(&mut actor.lanes, &access).await;
             }
         }
+    }
+}
+
+/// A code, and then a refresh token after its grace, a second time: known everywhere before, what they gave is good
+/// nowhere after.
+pub(super) async fn replay(mut actor: Actor) {
+    while actor.goes_on() {
+        actor.pause(PAUSE).await;
+        let Some(code) = actor.any_node().code().await else { continue };
+        let Some((access, _)) = actor.any_node().redeem(&code).await else { continue };
+        call_everywhere(&mut actor.lanes, &access).await;
+        actor.any_node().redeem(&code).await;
+        call_everywhere(&mut actor.lanes, &access).await;
+
+        let Some(code) = actor.any_node().code().await else { continue };
+        let Some((_, refresh)) = actor.any_node().redeem(&code).await else { continue };
+        let Some((access, _)) = actor.any_node().rotate(&refresh).await else { continue };
+        call_everywhere(&mut actor.lanes, &access).await;
+        tokio::time::sleep(GRACE + AFTER_GRACE).await;
+        actor.any_node().rotate(&refresh).await;
+        call_everywhere(&mut actor.lanes, &access).await;
     }
 }

@@ -138,6 +138,7 @@ impl Workload {
         workload.add(seed(), owners::come_and_go);
         workload.add(seed(), families::redeem);
         workload.add(seed(), families::rotate);
+        workload.add(seed(), families::replay);
         workload.add(seed(), gates::open_and_close);
         workload.add(seed(), settings::change);
         workload
