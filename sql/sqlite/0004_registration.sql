@@ -9,6 +9,8 @@ CREATE UNIQUE INDEX plugins_display_name ON plugins (display_name);
 
 -- When the secret of the credential itself ends; null = never. Further secrets stand in `oauth2_credential_secrets`.
 ALTER TABLE oauth2_credentials ADD COLUMN client_secret_expires_at INTEGER;
+CREATE INDEX oauth2_credentials_client_secret_expires_at ON oauth2_credentials (client_secret_expires_at)
+    WHERE client_secret_expires_at IS NOT NULL;
 
 CREATE TABLE oauth2_credential_secrets (
     id BLOB NOT NULL PRIMARY KEY,
@@ -72,6 +74,7 @@ CREATE TABLE application_instances (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX application_instances_application_id ON application_instances (application_id);
+CREATE INDEX application_instances_status ON application_instances (status, id);
 CREATE INDEX application_instances_service_id_status ON application_instances (service_id, status);
 
 CREATE TABLE document_objects (
@@ -109,24 +112,25 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_developer_id ON sessions (developer_id);
 CREATE INDEX sessions_expires_at ON sessions (expires_at);
 
--- What mailed links carry (verification of an address, a new password, an invitation); used once.
+-- What mailed links carry (verification of an address, a new address, a new password); used once.
 CREATE TABLE mailed_tokens (
     digest BLOB NOT NULL PRIMARY KEY,
     purpose TEXT NOT NULL,
     email TEXT NOT NULL,
-    developer_id BLOB REFERENCES developers (id) ON DELETE CASCADE,
+    developer_id BLOB NOT NULL REFERENCES developers (id) ON DELETE CASCADE,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX mailed_tokens_developer_id ON mailed_tokens (developer_id);
 CREATE INDEX mailed_tokens_expires_at ON mailed_tokens (expires_at);
 
--- Mails to be sent, being sent, and lately sent. The text is sealed: links in it are secrets.
+-- Mails to be sent, and what has become of them. The text is sealed, for links in it are secrets, and gone once the mail
+-- is sent or given up.
 CREATE TABLE mails (
     id BLOB NOT NULL PRIMARY KEY,
     recipient TEXT NOT NULL,
     subject TEXT NOT NULL,
-    body_sealed BLOB NOT NULL,
+    body_sealed BLOB,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL,
     error TEXT,

@@ -6,11 +6,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::prelude::*;
+use uuid::Uuid;
 
 use super::flights::{Answer, Flights};
 use super::link::Forget;
 use crate::cache::Lookups;
-use crate::domain::{ClientView, Clock, Consumer, JwtSecretView, KeyView, TokenDigest, TokenView};
+use crate::domain::{ClientView, Clock, Consumer, JwtSecretView, KeyView, Standing, TokenDigest, TokenView};
 use crate::storage::{StorageError, Store};
 use crate::telemetry::{Meter, Meters};
 
@@ -28,6 +29,8 @@ pub struct Caches {
     pub keys: Lookups<TokenDigest, KeyView>,
     /// By the digest of what tokens name them by: a name is whatever a caller writes, and may be long.
     pub jwt_secrets: Lookups<TokenDigest, JwtSecretView>,
+    /// By consumer and service. Every consumer stands somehow, so nothing here is unknown.
+    pub standings: Lookups<(Uuid, Uuid), Standing>,
 }
 
 impl Caches {
@@ -39,6 +42,7 @@ impl Caches {
             consumers: Lookups::new(CAPACITY / 10, known_ms, UNKNOWN_MS),
             keys: Lookups::new(CAPACITY, known_ms, UNKNOWN_MS),
             jwt_secrets: Lookups::new(CAPACITY / 10, known_ms, UNKNOWN_MS),
+            standings: Lookups::new(CAPACITY, known_ms, UNKNOWN_MS),
         }
     }
 }
@@ -82,6 +86,14 @@ pub struct FindKey(pub TokenDigest);
 pub struct FindJwtSecret {
     pub digest: TokenDigest,
     pub key: String,
+}
+
+/// Asks the store how a consumer stands to a service.
+#[derive(Message)]
+#[rtype(result = "Answer<Standing>")]
+pub struct FindStanding {
+    pub consumer: Uuid,
+    pub service: Uuid,
 }
 
 impl Ask for FindToken {
@@ -194,6 +206,28 @@ impl Ask for FindJwtSecret {
     }
 }
 
+impl Ask for FindStanding {
+    type Key = (Uuid, Uuid);
+    type View = Standing;
+    const METER: Option<Meter> = Some(Meter::StandingLookup);
+
+    fn key(&self) -> (Uuid, Uuid) {
+        (self.consumer, self.service)
+    }
+
+    fn cache(caches: &mut Caches) -> &mut Lookups<(Uuid, Uuid), Standing> {
+        &mut caches.standings
+    }
+
+    fn flights(actor: &mut Credentials) -> &mut Flights<(Uuid, Uuid), Standing> {
+        &mut actor.standings
+    }
+
+    async fn ask(self, store: Store) -> Result<Option<Standing>, StorageError> {
+        store.find_standing(self.consumer, self.service).await.map(Some)
+    }
+}
+
 /// The actor. It lives on its worker's thread and shares [`Caches`] with that worker's handlers.
 pub struct Credentials {
     store: Store,
@@ -206,6 +240,7 @@ pub struct Credentials {
     consumers: Flights<String, Consumer>,
     keys: Flights<TokenDigest, KeyView>,
     jwt_secrets: Flights<TokenDigest, JwtSecretView>,
+    standings: Flights<(Uuid, Uuid), Standing>,
 }
 
 impl Credentials {
@@ -224,6 +259,7 @@ impl Credentials {
                 consumers: Flights::new(),
                 keys: Flights::new(),
                 jwt_secrets: Flights::new(),
+                standings: Flights::new(),
             }
         })
     }

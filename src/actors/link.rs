@@ -24,8 +24,15 @@ pub enum Forget {
     Credential(Uuid),
     /// A consumer, with its credentials and all their tokens.
     Consumer(Uuid),
-    /// Tokens bound to a service.
+    /// Tokens bound to a service, and how anyone stands to it.
     Service(Uuid),
+    /// How a consumer stands to every service: its application, the developer of that, or a contract has changed.
+    Standing(Uuid),
+    /// What a contract had given: the tokens of a consumer for a service, and how it stands to it.
+    Grants {
+        consumer: Uuid,
+        service: Uuid,
+    },
     /// What was unknown may exist now.
     Unknowns,
     Everything,
@@ -43,7 +50,8 @@ impl Forget {
             Self::Credential(id) => view.credential_id == *id,
             Self::Consumer(id) => view.consumer.id == *id,
             Self::Service(id) => view.service_id == Some(*id),
-            Self::Unknowns => false,
+            Self::Grants { consumer, service } => view.consumer.id == *consumer && view.service_id == Some(*service),
+            Self::Standing(_) | Self::Unknowns => false,
             Self::Everything => true,
         });
         caches.clients.forget(|_, view| self.means(view.credential_id, view.consumer.id));
@@ -52,7 +60,15 @@ impl Forget {
         caches.consumers.forget(|_, consumer| match self {
             Self::Consumer(id) => consumer.id == *id,
             Self::Everything => true,
-            Self::Token(_) | Self::TokenRow(_) | Self::Credential(_) | Self::Service(_) | Self::Unknowns => false,
+            Self::Token(_) | Self::TokenRow(_) | Self::Credential(_) | Self::Service(_) => false,
+            Self::Standing(_) | Self::Grants { .. } | Self::Unknowns => false,
+        });
+        caches.standings.forget(|(who, at), _| match self {
+            Self::Consumer(id) | Self::Standing(id) => who == id,
+            Self::Service(id) => at == id,
+            Self::Grants { consumer, service } => who == consumer && at == service,
+            Self::Everything => true,
+            Self::Token(_) | Self::TokenRow(_) | Self::Credential(_) | Self::Unknowns => false,
         });
     }
 
@@ -62,7 +78,8 @@ impl Forget {
             Self::Credential(id) => credential == *id,
             Self::Consumer(id) => consumer == *id,
             Self::Everything => true,
-            Self::Token(_) | Self::TokenRow(_) | Self::Service(_) | Self::Unknowns => false,
+            Self::Token(_) | Self::TokenRow(_) | Self::Service(_) => false,
+            Self::Standing(_) | Self::Grants { .. } | Self::Unknowns => false,
         }
     }
 }
@@ -115,5 +132,58 @@ impl Handler<Announce> for Link {
             let answers = join_all(sent).await;
             answers.iter().all(|answer| !matches!(answer, Err(MailboxError::Timeout)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{Consumer, Standing, Timestamp, TokenView};
+
+    const NOW: Timestamp = Timestamp::from_seconds(10);
+    const ALICE: Uuid = Uuid::from_u128(1);
+    const BOB: Uuid = Uuid::from_u128(2);
+    const A: Uuid = Uuid::from_u128(3);
+    const B: Uuid = Uuid::from_u128(4);
+
+    /// Caches that know how both consumers stand to both services, and a token of each for each.
+    fn caches() -> Caches {
+        let mut caches = Caches::new(60_000);
+        for (number, (consumer, service)) in [(ALICE, A), (ALICE, B), (BOB, A), (BOB, B)].into_iter().enumerate() {
+            caches.standings.remember((consumer, service), Some(Arc::new(Standing::Stranger)), NOW);
+            let token = TokenView {
+                id: Uuid::nil(),
+                credential_id: Uuid::nil(),
+                client_id: String::new(),
+                consumer: Arc::new(Consumer { id: consumer, username: None, custom_id: None }),
+                service_id: Some(service),
+                scope: None,
+                authenticated_userid: None,
+                created_at: NOW,
+                expires_in: 0,
+                expires_at: None,
+            };
+            caches.tokens.remember(TokenDigest([number as u8; 32]), Some(Arc::new(token)), NOW);
+        }
+        caches
+    }
+
+    fn left(forget: &Forget) -> (usize, usize) {
+        let mut caches = caches();
+        forget.apply(&mut caches);
+        (caches.standings.len(), caches.tokens.len())
+    }
+
+    #[test]
+    fn what_is_forgotten_is_what_was_named() {
+        assert_eq!(left(&Forget::Unknowns), (4, 4));
+        assert_eq!(left(&Forget::Credential(Uuid::from_u128(9))), (4, 4));
+        assert_eq!(left(&Forget::Standing(ALICE)), (2, 4), "tokens stay, the gate asks anew");
+        assert_eq!(left(&Forget::Grants { consumer: ALICE, service: A }), (3, 3));
+        assert_eq!(left(&Forget::Consumer(ALICE)), (2, 2));
+        assert_eq!(left(&Forget::Service(A)), (2, 2));
+        assert_eq!(left(&Forget::Everything), (0, 0));
     }
 }

@@ -1,39 +1,46 @@
 //! Who may call: tokens, and pages of other origins.
 
-use std::net::IpAddr;
-
 use actix_web::HttpRequest;
 
 use super::errors;
 use super::reply::Reply;
 use super::state::{AdminIdentity, AdminRole, AdminState, Exposure};
-use crate::domain::Secret;
+use crate::domain::{Secret, is_loopback_host};
 use crate::schema::Verb;
 
-/// Refuses a browser that acts for a page of another origin, and names rebound to loopback.
-pub(super) fn refuse_foreign_pages(request: &HttpRequest, exposure: Exposure) -> Result<(), Reply> {
+/// Why a browser's request is not its user's own act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// A name rebound to loopback.
+    Host,
+    /// A page of another origin.
+    Page,
+}
+
+impl Foreign {
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Host => "Host is not a loopback name",
+            Self::Page => "Cross-origin requests are not allowed",
+        }
+    }
+}
+
+/// Whether a browser acts for a page of another origin, or by a name rebound to loopback.
+pub fn foreign(request: &HttpRequest, exposure: Exposure) -> Option<Foreign> {
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let host = header("host").or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    if exposure == Exposure::Loopback && !host.is_none_or(is_loopback) {
-        return Err(Reply::message(403, "Host is not a loopback name"));
+    if exposure == Exposure::Loopback && !host.is_none_or(is_loopback_host) {
+        return Some(Foreign::Host);
     }
     let elsewhere = header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     let foreign = header("origin").is_some_and(|origin| !host.is_some_and(|host| is_same(origin, host)));
-    if elsewhere || foreign {
-        return Err(Reply::message(403, "Cross-origin requests are not allowed"));
-    }
-    Ok(())
+    (elsewhere || foreign).then_some(Foreign::Page)
 }
 
-fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((inner, _)) => inner,
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-    };
-    let name = name.trim_end_matches('.');
-    name.eq_ignore_ascii_case("localhost")
-        || name.to_ascii_lowercase().ends_with(".localhost")
-        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+/// Refuses what is [`foreign`].
+pub(super) fn refuse_foreign_pages(request: &HttpRequest, exposure: Exposure) -> Result<(), Reply> {
+    foreign(request, exposure).map_or(Ok(()), |foreign| Err(Reply::message(403, foreign.text())))
 }
 
 /// `Origin: http://x:8001` is the origin of `Host: x:8001`, whichever the scheme: a proxy may have ended TLS.

@@ -5,37 +5,28 @@ use serde_json::{Value, json};
 use super::entities::Ask;
 use super::query::Asked;
 use super::reply::Reply;
-use super::routing::Found;
+use super::routing::{Found, parameter};
 use super::state::AdminState;
 use crate::engine::AuditRecord;
 use crate::engine::catalog::{CatalogError, Key, offset, parse_offset, size};
-use crate::schema::{Registry, Seal, Shape};
+use crate::schema::{Registry, Seal};
 
 /// The path as it may be kept: a key that is a secret (an access token) is masked.
 pub(super) fn masked(registry: &Registry, found: &Found<'_>, path: &str) -> String {
-    let (first, last) = match &found.endpoint.shape {
-        Shape::Item { entity } | Shape::Referenced { entity, .. } => (Some(*entity), None),
-        Shape::Children { parent, .. } => (Some(*parent), None),
-        Shape::Child { parent, entity, .. } => (Some(*parent), Some(*entity)),
-        Shape::Collection { .. } | Shape::Info { .. } => (None, None),
-    };
-    let secret = |entity: Option<&str>, place: usize| {
-        let schema = entity.and_then(|entity| registry.entity(entity));
-        let sealed = schema.and_then(|schema| schema.field(schema.key?)).is_some_and(|key| key.seal != Seal::Clear);
-        let by_name = found.parameters.get(place).is_some_and(|text| matches!(Key::parse(text), Key::Name(_)));
-        sealed && by_name
-    };
-    let hidden = [secret(first, 0), secret(last, 1)];
-    if !hidden.contains(&true) {
-        return path.to_owned();
-    }
-    let mut place = 0;
-    let segments = found.endpoint.path.split('/').zip(path.split('/')).map(|(template, text)| {
-        if !template.starts_with('{') {
-            return text;
+    let sealed = |name: &str| {
+        // By mistake the secret itself stands where its id should.
+        if name == "secret" {
+            return true;
         }
-        place += 1;
-        if hidden.get(place - 1) == Some(&true) { "***" } else { text }
+        // The table of paths calls a parameter by one of the entity: `{oauth2_token}`.
+        let schema = registry.entity(&format!("{name}s"));
+        schema.and_then(|schema| schema.field(schema.key?)).is_some_and(|key| key.seal != Seal::Clear)
+    };
+    let mut given = found.parameters.iter();
+    let segments = found.endpoint.path.split('/').zip(path.split('/')).map(|(template, text)| {
+        let Some(name) = parameter(template) else { return text };
+        let by_name = given.next().is_some_and(|key| matches!(Key::parse(key), Key::Name(_)));
+        if by_name && sealed(name) { "***" } else { text }
     });
     segments.collect::<Vec<_>>().join("/")
 }
@@ -90,5 +81,10 @@ mod tests {
         assert_eq!(kept("/services/s/oauth2_tokens/hunter2"), "/services/s/oauth2_tokens/***");
         assert_eq!(kept(&format!("/oauth2_tokens/{id}")), format!("/oauth2_tokens/{id}"));
         assert_eq!(kept("/services/a"), "/services/a");
+        assert_eq!(kept("/developers/a@b.c/credentials/key-auth/k"), "/developers/a@b.c/credentials/key-auth/***");
+        assert_eq!(kept("/tags/hunter2"), "/tags/hunter2");
+        let secrets = format!("/applications/{id}/credentials/oauth2/{id}/secrets");
+        assert_eq!(kept(&format!("{secrets}/hunter2")), format!("{secrets}/***"));
+        assert_eq!(kept(&format!("{secrets}/{id}")), format!("{secrets}/{id}"));
     }
 }

@@ -5,20 +5,29 @@ use serde_json::{Map, Value};
 use super::errors;
 use super::query::Asked;
 use super::reply::Reply;
+use super::routing::Found;
 use super::state::AdminState;
+use super::tokens;
 use crate::engine::catalog::{Catalog, CatalogError, Key, Listing, Parent, Put};
 use crate::schema::{Body, Entity, Schema, Shape, Verb};
 
 /// A request to an entity's endpoint, its path parameters decoded.
 pub(super) struct Ask<'r> {
     pub verb: Verb,
-    pub parameters: &'r [String],
+    pub found: &'r Found<'r>,
     pub path: &'r str,
     pub query: &'r str,
     pub body: Body,
 }
 
-/// Answers at any endpoint but the information ones.
+impl Ask<'_> {
+    /// The first parameter of the path.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.found.parameters.first().map(String::as_str)
+    }
+}
+
+/// Answers at the endpoints that follow from the schemas.
 pub(super) async fn answer(state: &AdminState, shape: &Shape, ask: Ask<'_>) -> Reply {
     let answered = match shape {
         Shape::Collection { entity } => many(state, entity, None, ask).await,
@@ -32,7 +41,7 @@ pub(super) async fn answer(state: &AdminState, shape: &Shape, ask: Ask<'_>) -> R
             Err(error) => Err(error),
         },
         Shape::Referenced { entity, field, target } => referenced(state, entity, field, target, ask).await,
-        Shape::Info { .. } => Err(CatalogError::NotFound),
+        Shape::Registration(_) | Shape::Info { .. } => Err(CatalogError::NotFound),
     };
     answered.unwrap_or_else(|error| errors::reply(&error))
 }
@@ -50,13 +59,19 @@ async fn parent_of(
 
 /// The key in a place of the path. The table of endpoints says how many there are.
 fn key(ask: &Ask<'_>, place: usize) -> Key {
-    Key::parse(ask.parameters.get(place).map(String::as_str).unwrap_or_default())
+    Key::parse(ask.found.parameters.get(place).map(String::as_str).unwrap_or_default())
 }
 
-async fn many(state: &AdminState, entity: &str, parent: Option<Parent>, ask: Ask<'_>) -> Result<Reply, CatalogError> {
+pub(super) async fn many(
+    state: &AdminState,
+    entity: &str,
+    parent: Option<Parent>,
+    ask: Ask<'_>,
+) -> Result<Reply, CatalogError> {
     let catalog = &state.catalog;
     let schema = catalog.schema(entity)?;
     match ask.verb {
+        Verb::Delete => tokens::delete(state, &ask).await,
         Verb::Post => {
             let created = catalog.create(schema, ask.body, parent.as_ref()).await?;
             Ok(Reply::json(201, Value::Object(created)))
@@ -82,7 +97,7 @@ async fn list(
     Ok(Reply::json(200, page(listing, &asked, ask.path)))
 }
 
-fn page(listing: Listing, asked: &Asked, path: &str) -> Value {
+pub(super) fn page(listing: Listing, asked: &Asked, path: &str) -> Value {
     let mut page = Map::new();
     page.insert("data".to_owned(), listing.data.into_iter().map(Value::Object).collect());
     page.insert("next".to_owned(), asked.next(path, listing.offset.as_deref()));
@@ -98,10 +113,15 @@ fn page(listing: Listing, asked: &Asked, path: &str) -> Value {
 async fn one(state: &AdminState, entity: &str, parent: Option<Parent>, ask: Ask<'_>) -> Result<Reply, CatalogError> {
     let schema = state.catalog.schema(entity)?;
     let key = key(&ask, usize::from(parent.is_some()));
+    if ask.verb == Verb::Post {
+        // A service; what is posted to it is a plugin.
+        let service = Parent { field: "service", id: state.catalog.locate(schema, &key).await? };
+        return many(state, "plugins", Some(service), ask).await;
+    }
     item(&state.catalog, schema, &key, parent.as_ref(), ask.verb, ask.body).await
 }
 
-async fn item(
+pub(super) async fn item(
     catalog: &Catalog,
     schema: &Schema,
     key: &Key,
@@ -121,7 +141,7 @@ async fn item(
     }
 }
 
-fn found(entity: Option<Entity>) -> Result<Reply, CatalogError> {
+pub(super) fn found(entity: Option<Entity>) -> Result<Reply, CatalogError> {
     entity.map(|entity| Reply::json(200, Value::Object(entity))).ok_or(CatalogError::NotFound)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use tracing::{error, warn};
 
-use super::reply::Reply;
+use super::reply::{Content, Reply};
 use crate::engine::EngineError;
 use crate::engine::catalog::CatalogError;
 
@@ -38,6 +38,7 @@ pub(super) fn reply(error: &CatalogError) -> Reply {
             let message = format!("UNIQUE violation detected on '{}'", table(&fields));
             faulty(409, 5, "unique constraint violation", &message, fields)
         }
+        CatalogError::Conflict(text) => Reply::message(409, text),
         CatalogError::InvalidOffset(offset) => {
             let message = format!("'{offset}' is not a valid offset: bad base64 encoding");
             Reply::json(400, json!({ "code": 7, "name": "invalid offset", "message": message }))
@@ -53,6 +54,16 @@ pub(super) fn reply(error: &CatalogError) -> Reply {
         }
         CatalogError::Engine(error) => failed(error),
     }
+}
+
+/// The status and the sentence with which an error is answered, for the console.
+pub fn told(error: &CatalogError) -> (u16, String) {
+    let reply = reply(error);
+    let text = match &reply.body {
+        Content::Json(body) => body.get("message").and_then(Value::as_str).unwrap_or("Not found").to_owned(),
+        Content::None | Content::Text { .. } => String::new(),
+    };
+    (reply.status, text)
 }
 
 fn faulty(status: u16, code: u8, name: &str, message: &str, fields: Value) -> Reply {
@@ -94,7 +105,6 @@ fn table_of(object: &Map<String, Value>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reply::Content;
     use super::*;
 
     fn body(error: &CatalogError) -> (u16, Value) {

@@ -18,12 +18,12 @@ pub(super) async fn answer(state: &AdminState, template: &str, ask: Ask<'_>) -> 
         "/status/ready" => Ok(ready(state).await),
         "/schemas/{entity}" => Ok(entity_schema(state, &ask)),
         "/schemas/plugins/{plugin}" => Ok(plugin_schema(state, &ask)),
-        "/schemas/{entity}/validate" => validate(state, ask.parameters.first().cloned(), ask).await,
+        "/schemas/{entity}/validate" => validate(state, ask.first().map(str::to_owned), ask).await,
         "/schemas/plugins/validate" => validate(state, Some("plugins".to_owned()), ask).await,
         "/plugins/enabled" => Ok(Reply::json(200, json!({ "enabled_plugins": plugin_names(state) }))),
         "/endpoints" => Ok(endpoints(state)),
         "/tags" => tags(state, None, &ask).await,
-        "/tags/{tag}" => tags(state, ask.parameters.first().map(String::as_str), &ask).await,
+        "/tags/{tag}" => tags(state, ask.first(), &ask).await,
         "/upstreams" => Ok(Reply::json(200, json!({ "data": [], "next": null, "total": 0 }))),
         "/metrics" => Ok(metrics(state)),
         "/openapi.json" => Ok(Reply::json(200, openapi::document(&state.catalog.registry, state.version))),
@@ -60,7 +60,7 @@ async fn ready(state: &AdminState) -> Reply {
 }
 
 fn entity_schema(state: &AdminState, ask: &Ask<'_>) -> Reply {
-    let name = ask.parameters.first().map(String::as_str).unwrap_or_default();
+    let name = ask.first().unwrap_or_default();
     match state.catalog.registry.described(name) {
         Some(schema) => Reply::json(200, describe::entity(schema)),
         None => Reply::message(404, &format!("No entity named '{name}'")),
@@ -68,7 +68,7 @@ fn entity_schema(state: &AdminState, ask: &Ask<'_>) -> Reply {
 }
 
 fn plugin_schema(state: &AdminState, ask: &Ask<'_>) -> Reply {
-    let name = ask.parameters.first().map(String::as_str).unwrap_or_default();
+    let name = ask.first().unwrap_or_default();
     let registry = &state.catalog.registry;
     match registry.plugin(name) {
         Some(plugin) => Reply::json(200, registry.describe_plugin(plugin)),

@@ -16,11 +16,15 @@ mod entities;
 mod errors;
 mod information;
 mod query;
+mod registration;
 mod reply;
 mod routing;
 mod serve;
 mod state;
+mod tokens;
 
+pub use access::{Foreign, foreign};
+pub use errors::told;
 pub use serve::configure;
 pub use state::{AdminIdentity, AdminRole, AdminState, AuditEntry, AuditPage, Exposure, Surroundings};
 

@@ -20,6 +20,7 @@ impl Asked {
         let mut request = ListRequest::default();
         let mut kept = form_urlencoded::Serializer::new(String::new());
         let filters = schema.map(|schema| schema.filters.as_slice()).unwrap_or_default();
+        let sortable = schema.is_some_and(|schema| !schema.sorts.is_empty());
         let strict = schema.is_some_and(|schema| schema.strict_filters);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
@@ -29,6 +30,8 @@ impl Asked {
                     request.offset = Some(value.into_owned());
                     continue;
                 }
+                "sort_by" if sortable => request.sort_by = Some(value.clone().into_owned()),
+                "sort_desc" if sortable => request.sort_desc = Some(value.clone().into_owned()),
                 filter if filters.contains(&filter) => {
                     request.filters.push((filter.to_owned(), Value::String(value.clone().into_owned())));
                 }

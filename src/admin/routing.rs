@@ -16,6 +16,14 @@ pub(super) struct Found<'p> {
     pub parameters: Vec<String>,
 }
 
+impl Found<'_> {
+    /// What stands in the path where the template has `{name}`.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        let names = self.endpoint.path.split('/').filter_map(parameter);
+        names.zip(&self.parameters).find(|(known, _)| *known == name).map(|(_, text)| text.as_str())
+    }
+}
+
 impl Paths {
     pub(super) fn new(endpoints: Vec<Endpoint>) -> Self {
         Self(endpoints.into_iter().map(|endpoint| (split_template(&endpoint.path), endpoint)).collect())
@@ -35,9 +43,15 @@ impl Paths {
     }
 }
 
+/// The name in `{name}`.
+pub(super) fn parameter(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
 fn split_template(path: &str) -> Vec<Segment> {
-    let segment = |text: &str| {
-        if text.starts_with('{') { Segment::Parameter } else { Segment::Literal(text.to_owned()) }
+    let segment = |text: &str| match parameter(text) {
+        Some(_) => Segment::Parameter,
+        None => Segment::Literal(text.to_owned()),
     };
     path.split('/').filter(|text| !text.is_empty()).map(segment).collect()
 }

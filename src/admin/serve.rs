@@ -7,7 +7,7 @@ use super::entities::Ask;
 use super::reply::Reply;
 use super::routing::{Found, allow, verb};
 use super::state::{AdminIdentity, AdminState, AuditEntry};
-use super::{access, audit, body, entities, information};
+use super::{access, audit, body, entities, information, registration};
 use crate::schema::{Body, Shape, Verb};
 
 /// Makes an App the Admin API: every path goes to one handler.
@@ -82,8 +82,9 @@ async fn body_of(request: &HttpRequest, payload: Payload, state: &AdminState, ve
 async fn dispatch(request: &HttpRequest, state: &AdminState, found: &Found<'_>, verb: Verb, body: Body) -> Reply {
     let query = request.uri().query().unwrap_or_default();
     let path = request.uri().path();
-    let ask = Ask { verb, parameters: &found.parameters, path, query, body };
+    let ask = Ask { verb, found, path, query, body };
     match &found.endpoint.shape {
+        Shape::Registration(resource) => registration::answer(state, *resource, ask).await,
         Shape::Info { .. } => information::answer(state, &found.endpoint.path, ask).await,
         shape => entities::answer(state, shape, ask).await,
     }

@@ -6,13 +6,15 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::routing::Paths;
-use crate::domain::Secret;
+use crate::domain::{Secret, TokenDigest};
 use crate::engine::catalog::{Catalog, Pending};
+use crate::engine::registration::Registration;
 use crate::engine::{AuditRecord, EngineError};
 
 /// The catalog, the paths, and the surroundings. One per listener, shared by its workers.
 pub struct AdminState {
     pub catalog: Catalog,
+    pub registration: Registration,
     /// Who may call this listener.
     pub exposure: Exposure,
     /// Bytes a body may have.
@@ -26,10 +28,11 @@ pub struct AdminState {
 impl AdminState {
     pub const DEFAULT_BODY_LIMIT: usize = 8 * 1024 * 1024;
 
-    pub fn new(catalog: Catalog, exposure: Exposure, surroundings: Arc<dyn Surroundings>) -> Self {
+    pub fn new(registration: Registration, exposure: Exposure, surroundings: Arc<dyn Surroundings>) -> Self {
+        let catalog = registration.catalog.clone();
         let paths = Paths::new(catalog.registry.endpoints());
         let version = env!("CARGO_PKG_VERSION");
-        Self { catalog, exposure, body_limit: Self::DEFAULT_BODY_LIMIT, version, surroundings, paths }
+        Self { catalog, registration, exposure, body_limit: Self::DEFAULT_BODY_LIMIT, version, surroundings, paths }
     }
 }
 
@@ -89,6 +92,9 @@ pub trait Surroundings: Send + Sync {
 
     /// Whose admin token this is, by its digest.
     fn find_admin_token(&self, token: Secret) -> Pending<'_, Result<Option<AdminIdentity>, EngineError>>;
+
+    /// Whose admin token has this digest: a session of the console ends with its token.
+    fn find_admin_digest(&self, digest: TokenDigest) -> Pending<'_, Result<Option<AdminIdentity>, EngineError>>;
 
     /// Stores a record of a write; returns when it is stored or known to have failed (and logged as that).
     fn record(&self, entry: AuditEntry) -> Pending<'_, ()>;

@@ -19,12 +19,13 @@ use super::snapshot::Publisher;
 use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
-use super::{admin_tokens, demo, keyring, migrate, private_file, reload};
-use crate::actors::{Exchanger, Janitor, Keeper, Link, Recorder, hasher_pool};
+use super::{admin_tokens, demo, keyring, migrate, portal, private_file, reload};
+use crate::actors::{Exchanger, Janitor, Keeper, Ledger, Link, Recorder, Tallies, hasher_pool};
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring};
 use crate::engine::Node;
 use crate::engine::catalog::Catalog;
+use crate::engine::registration::Registration;
 use crate::plugins;
 use crate::schema::Registry;
 use crate::storage::{AdminRole, Role, Store};
@@ -116,13 +117,19 @@ impl Gateway {
         if let Some(path) = settings.keyring_file.clone() {
             actix_rt::spawn(reload::watch_keyring(path, store));
         }
+        let is_dev = !matches!(demo, Demo::None);
+        let registration = Registration::new(catalog, settings.portal.app_auth);
+        let accounts = portal::accounts(&settings, &node, registration.clone(), listeners.portal_url(), is_dev)?;
+        let registration = registration.inviting(Arc::new(accounts.clone())).telling(Arc::new(accounts.clone()));
         let addresses: Vec<_> = listeners.all().map(|bound| (bound.name, bound.address)).collect();
         let vitals = Vitals::new(readiness.clone(), Arc::clone(&node.meters), Arc::clone(&publisher.gateway));
         let surroundings = Arc::new(NodeSurroundings::new(node.clone(), vitals.clone(), &source.layers()));
         surroundings.take_tokens(&settings.admin_tokens);
         let parts = Parts {
             settings,
-            catalog,
+            accounts,
+            registration,
+            node: node.clone(),
             vitals,
             publisher: Arc::clone(&publisher),
             surroundings: Arc::clone(&surroundings),
@@ -174,6 +181,11 @@ impl Gateway {
                 echo.handle.stop(false).await;
             }
         };
+        let portal = async move {
+            if let Some(portal) = servers.portal {
+                portal.stop(true).await;
+            }
+        };
         stop(vec![
             Step::new("readiness", Duration::from_secs(1), async move { readiness.drain() }),
             Step::new("proxy", DRAIN, async move {
@@ -184,8 +196,10 @@ impl Gateway {
                 stopping.await;
             }),
             Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),
+            Step::new("portal", Duration::from_secs(10), portal),
             Step::new("status", Duration::from_secs(2), servers.status.stop(false)),
             Step::new("echo", Duration::from_secs(2), echo),
+            Step::new("ledger", Duration::from_secs(5), balance(node.clone())),
             // Everything answered is durable; what is left is handing the file back in good order.
             Step::new("store", Duration::from_secs(10), async move { node.store.close().await }),
         ])
@@ -243,6 +257,7 @@ async fn ensure_admin_token(store: &Store, folder: &Path) -> Result<(), Failure>
 fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
     let meters = Arc::new(telemetry::Registry::default());
     let (tables, publish) = (publisher.tables(), Arc::clone(publisher));
+    let tallies = Tallies::default();
     let link = Link::start_link();
     Node {
         id: Uuid::new_v4(),
@@ -255,9 +270,18 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
         link,
         keeper: Keeper::start_with(store.clone(), tables, move |rows| publish.publish(rows)),
         recorder: Recorder::start_with(store.clone(), meters.worker()),
+        ledger: Ledger::start_with(store.clone(), Clock::System, tallies.clone()),
+        tallies,
         hashing: Default::default(),
         reading_custom: Arc::default(),
         meters,
+    }
+}
+
+/// What was counted of calls is added up before the store closes.
+async fn balance(node: Node) {
+    if let Err(failure) = node.balance().await {
+        warn!(error = %failure, "the last calls of applications could not be added up");
     }
 }
 

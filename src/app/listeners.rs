@@ -1,6 +1,6 @@
 //! Sockets, bound before anything else starts: a port in use is told at once.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use tokio::net::TcpSocket;
 use tracing::info;
@@ -26,6 +26,8 @@ pub(super) struct Listeners {
     pub proxy_tls: Vec<Bound>,
     pub admin: Vec<Bound>,
     pub admin_tls: Vec<Bound>,
+    pub portal: Vec<Bound>,
+    pub portal_tls: Vec<Bound>,
     pub status: Vec<Bound>,
 }
 
@@ -33,17 +35,32 @@ impl Listeners {
     /// # Errors
     /// The first address that cannot be listened on, with its setting.
     pub(super) fn bind(settings: &Settings) -> Result<Self, Failure> {
+        let portal = &settings.portal;
+        let of_portal = |addresses: &[SocketAddr]| if portal.enabled { addresses.to_vec() } else { Vec::new() };
         Ok(Self {
             proxy: bind("proxy", "proxy.listen", &settings.proxy_listen)?,
             proxy_tls: bind("proxy_tls", "proxy.listen_tls", &settings.proxy_listen_tls)?,
             admin: bind("admin", "admin.listen", &settings.admin_listen)?,
             admin_tls: bind("admin_tls", "admin.listen_tls", &settings.admin_listen_tls)?,
+            portal: bind("portal", "portal.listen", &of_portal(&portal.listen))?,
+            portal_tls: bind("portal_tls", "portal.listen_tls", &of_portal(&portal.listen_tls))?,
             status: bind("status", "status.listen", &settings.status_listen)?,
         })
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Bound> {
-        [&self.proxy, &self.proxy_tls, &self.admin, &self.admin_tls, &self.status].into_iter().flatten()
+        let admin = [&self.admin, &self.admin_tls, &self.portal, &self.portal_tls];
+        [&self.proxy, &self.proxy_tls].into_iter().chain(admin).chain([&self.status]).flatten()
+    }
+
+    /// Where developers on this machine reach the portal, unless the settings say where: `http://127.0.0.1:8003`.
+    pub(super) fn portal_url(&self) -> String {
+        local_url(&self.portal_tls, &self.portal)
+    }
+
+    /// The same of the proxy; over TLS where there is a listener for it, for tokens are given over TLS only.
+    pub(super) fn proxy_url(&self) -> String {
+        local_url(&self.proxy_tls, &self.proxy)
     }
 
     /// One line `listening` per socket (runtime.md).
@@ -75,4 +92,12 @@ fn bind_one(name: &'static str, setting: &str, address: SocketAddr) -> Result<Bo
         };
         Failure::Failed(format!("{setting}: cannot listen on {address}: {error}{hint}"))
     })
+}
+
+fn local_url(tls: &[Bound], plain: &[Bound]) -> String {
+    let addresses = tls.iter().map(|bound| ("https", bound.address));
+    let mut addresses = addresses.chain(plain.iter().map(|bound| ("http", bound.address)));
+    let (scheme, address) = addresses.next().unwrap_or(("http", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
+    let (ip, port) = (address.ip(), address.port());
+    if ip.is_unspecified() { format!("{scheme}://localhost:{port}") } else { format!("{scheme}://{address}") }
 }

@@ -15,6 +15,7 @@ mod health;
 mod keyring;
 mod listeners;
 mod migrate;
+mod portal;
 mod private_file;
 mod readiness;
 mod reload;

@@ -97,10 +97,11 @@ impl Publisher {
         self.gateway.replace(snapshot);
     }
 
-    /// TLS for the Admin API, by the default certificate in force.
-    pub(super) fn admin_tls(&self) -> Result<rustls::ServerConfig, Failure> {
+    /// TLS for the Admin API or the portal, by the default certificate in force. `setting`: what asks for it.
+    pub(super) fn own_tls(&self, setting: &str) -> Result<rustls::ServerConfig, Failure> {
         if self.shown.is_empty() {
-            return Err(Failure::setting("admin.listen_tls needs a certificate: set proxy.tls_cert and proxy.tls_key"));
+            let why = format!("{setting} needs a certificate: set proxy.tls_cert and proxy.tls_key");
+            return Err(Failure::setting(why));
         }
         tls::server_config(Arc::clone(&self.shown))
     }

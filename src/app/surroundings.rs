@@ -98,8 +98,11 @@ impl Surroundings for NodeSurroundings {
     }
 
     fn find_admin_token(&self, token: Secret) -> Pending<'_, Result<Option<AdminIdentity>, EngineError>> {
+        self.find_admin_digest(self.node.keyring.digest(token.reveal().as_bytes()))
+    }
+
+    fn find_admin_digest(&self, digest: TokenDigest) -> Pending<'_, Result<Option<AdminIdentity>, EngineError>> {
         Box::pin(async move {
-            let digest = self.node.keyring.digest(token.reveal().as_bytes());
             let set = self.tokens.load().iter().find(|(known, _)| *known == digest).map(|(_, found)| found.clone());
             if set.is_some() {
                 return Ok(set);

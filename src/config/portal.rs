@@ -17,6 +17,7 @@ pub struct PortalSettings {
     pub proxy_url: Option<String>,
     pub auto_approve: bool,
     pub email_verification: bool,
+    pub hide_accounts: bool,
     pub app_auth: AppAuth,
     pub cors_origins: Vec<String>,
     pub secure_cookies: bool,
@@ -49,6 +50,13 @@ pub struct MailSettings {
     pub admin_emails: Vec<String>,
 }
 
+impl PortalSettings {
+    /// What browsers send as `Origin` of the portal's pages, where the settings say where the portal is.
+    pub fn own_origin(&self) -> Option<String> {
+        origin(self.url.as_deref()?)
+    }
+}
+
 impl Reader<'_> {
     pub(super) fn portal(&mut self) -> Option<PortalSettings> {
         let flag = |reader: &mut Self, name| reader.parsed(name, "true or false", parse_bool);
@@ -59,11 +67,12 @@ impl Reader<'_> {
         let proxy_url = self.optional("portal.proxy_url", "http://… or https://…", parse_url);
         let auto_approve = flag(self, "portal.auto_approve");
         let email_verification = flag(self, "portal.email_verification");
+        let hide_accounts = flag(self, "portal.hide_accounts");
         let app_auth = self.parsed("portal.app_auth", "kong-oauth2 or external-oauth2", |text| {
             [AppAuth::KongOauth2, AppAuth::ExternalOauth2].into_iter().find(|known| known.name() == text)
         });
         let cors_origins = self.list("portal.cors_origins", |text| {
-            parse_url(text).ok_or_else(|| format!("`{text}` is not an origin, such as https://portal.example.com"))
+            parse_origin(text).ok_or_else(|| format!("`{text}` is not an origin, such as https://portal.example.com"))
         });
         let secure_cookies = flag(self, "portal.secure_cookies");
         Some(PortalSettings {
@@ -74,6 +83,7 @@ impl Reader<'_> {
             proxy_url,
             auto_approve: auto_approve?,
             email_verification: email_verification?,
+            hide_accounts: hide_accounts?,
             app_auth: app_auth?,
             cors_origins,
             secure_cookies: secure_cookies?,
@@ -100,9 +110,32 @@ fn parse_url(text: &str) -> Option<String> {
     (sound && plain).then(|| text.trim_end_matches('/').to_owned())
 }
 
+/// What browsers send as `Origin`: scheme, host in small letters, port unless it is the scheme's own.
+fn parse_origin(text: &str) -> Option<String> {
+    let url = parse_url(text)?;
+    let authority = url.split_once("://").map_or("", |(_, rest)| rest);
+    if authority.contains(['/', '@', '*']) { None } else { origin(&url) }
+}
+
+fn origin(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split('/').next()?.to_ascii_lowercase();
+    let own_port = if scheme == "https" { ":443" } else { ":80" };
+    Some(format!("{scheme}://{}", authority.strip_suffix(own_port).unwrap_or(&authority)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn origins_are_as_browsers_send_them() {
+        assert_eq!(parse_origin("https://P.example:443/").as_deref(), Some("https://p.example"));
+        assert_eq!(parse_origin("http://localhost:3000").as_deref(), Some("http://localhost:3000"));
+        for bad in ["null", "*", "https://*.example", "https://a/b", "https://u@a", "a.example"] {
+            assert_eq!(parse_origin(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn urls_lose_their_last_slash() {

@@ -142,6 +142,11 @@ impl Reader<'_> {
         if !both("proxy.tls_cert", "proxy.tls_key") {
             self.fault("proxy.tls_cert", "proxy.tls_cert and proxy.tls_key go together: set both or none");
         }
+        let is_set = |name: &str| parse_bool(self.layers.text(name).trim()) == Some(true);
+        if is_set("portal.hide_accounts") && !is_set("portal.email_verification") {
+            // Who may log in at once after registering has learnt that the address was free.
+            self.fault("portal.hide_accounts", "needs portal.email_verification = true");
+        }
         if !self.layers.text("keyring.file").is_empty() && !self.layers.text("keyring.keys").is_empty() {
             self.fault("keyring.keys", "set keyring.file or keyring.keys, not both");
         }

@@ -75,6 +75,11 @@ pub const SETTINGS: &[Setting] = &[
         "let developers in only once their address is known to be theirs",
     ),
     both(
+        "portal.hide_accounts",
+        "false",
+        "answer registrations alike whether or not the address has an account; needs portal.email_verification",
+    ),
+    both(
         "portal.app_auth",
         "kong-oauth2",
         "who keeps applications' credentials: kong-oauth2 (tollgate) or external-oauth2",

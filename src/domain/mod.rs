@@ -23,13 +23,15 @@ pub use clock::{Clock, Timestamp};
 pub use code::{Code, CodeState, NewCode};
 pub use jwt::{Algorithm, VerifyingKey, decode_base64};
 pub use keyring::{KeyId, Keyring, KeyringError, SealedToken, TokenDigest};
-pub use limits::{LONGEST_NAME, LONGEST_TOKEN};
-pub use network::Network;
+pub use limits::{LONGEST_NAME, LONGEST_TOKEN, MOST_SECRETS};
+pub use network::{Network, is_loopback_host};
 pub use refresh::{RefreshView, Replaced, TokenPair};
 pub use registration::{
-    ApplicationView, ConsumerType, ContractStatus, ContractView, DeveloperStatus, Refused, Standing,
+    ApplicationView, ConsumerType, ContractStatus, ContractView, DeveloperStatus, Gate, Refused, Standing,
 };
 pub use scope::ScopeSet;
 pub use secret::{PlainToken, Secret};
 pub use secret_hash::SecretHash;
-pub use views::{ClientSecret, ClientType, ClientView, Consumer, JwtSecretView, KeyView, NewToken, TokenView};
+pub use views::{
+    ClientSecret, ClientType, ClientView, Consumer, JwtSecretView, KeyView, LiveSecret, NewToken, TokenView,
+};

@@ -27,6 +27,19 @@ fn same_prefix(left: u128, right: u128, prefix: u8) -> bool {
     prefix == 0 || (left ^ right) >> (128 - u32::from(prefix)) == 0
 }
 
+/// Whether a `Host` (a name or address, with or without a port) means this machine and nothing else. A page whose name was
+/// rebound to a loopback address still sends its own name.
+pub fn is_loopback_host(host: &str) -> bool {
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((inner, _)) => inner,
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let name = name.trim_end_matches('.');
+    name.eq_ignore_ascii_case("localhost")
+        || name.to_ascii_lowercase().ends_with(".localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 impl FromStr for Network {
     type Err = String;
 

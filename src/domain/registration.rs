@@ -140,6 +140,15 @@ pub enum Refused {
     DeveloperNotApproved,
 }
 
+/// That an `application-registration` plugin stands on a service: who may call it, and be given tokens for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// Whether consumers that are no applications pass (`enable_proxy_with_consumer_credential`).
+    pub consumers: bool,
+    /// Whether refusals tell why, in a header (`show_refusal_reason`).
+    pub reasons: bool,
+}
+
 impl Refused {
     pub fn word(self) -> &'static str {
         match self {

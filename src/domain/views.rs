@@ -39,10 +39,27 @@ pub struct ClientView {
     pub credential_id: Uuid,
     pub client_id: String,
     pub name: String,
-    pub secret: ClientSecret,
+    /// Its own secret, then the further ones: at most [`super::MOST_SECRETS`], none of them empty. Whether one has ended
+    /// is judged at use.
+    pub secrets: Vec<LiveSecret>,
     pub client_type: ClientType,
     pub redirect_uris: Vec<String>,
     pub consumer: Arc<Consumer>,
+}
+
+/// A secret of a client that had not ended when it was read.
+#[derive(Clone, Debug)]
+pub struct LiveSecret {
+    pub secret: ClientSecret,
+    /// `None` = it does not end.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl LiveSecret {
+    /// Judged at every use, so that a view that is remembered never lengthens a life.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| end > now)
+    }
 }
 
 /// How a client's secret is kept.

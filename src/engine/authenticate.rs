@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::{EngineError, Worker};
 use crate::actors::{Forget, Verified};
-use crate::domain::{ClientSecret, ClientView, Secret};
+use crate::domain::{ClientType, ClientView, Secret};
 use crate::oauth2::{self, Authentication, Claimed, ClientClaim, OAuthError};
 use crate::telemetry::Meter;
 
@@ -19,7 +19,7 @@ impl Worker {
         let mut refusal = OAuthError::InvalidClient { in_header: claim.in_header };
         for claimed in &claim.readings {
             let client = self.find_client(&claimed.client_id).await?;
-            match oauth2::authenticate(client.as_deref(), claimed, claim.in_header) {
+            match oauth2::authenticate(client.as_deref(), claimed, claim.in_header, self.node.clock.now()) {
                 Ok(verdict) => {
                     if let Some(client) = client.as_ref()
                         && self.settle(verdict, client).await?
@@ -29,14 +29,19 @@ impl Worker {
                 }
                 Err(error) => {
                     refusal = error;
-                    self.spend_on_unknown(client.is_none(), claimed).await;
+                    self.spend_on_unknown(client.as_deref(), claimed).await;
                 }
             }
         }
         Err(refusal.into())
     }
 
-    async fn spend_on_unknown(&self, unknown: bool, claimed: &Claimed) {
+    /// Who has no secret that could be verified is refused in the time that a verification takes.
+    async fn spend_on_unknown(&self, client: Option<&ClientView>, claimed: &Claimed) {
+        let unknown = client.is_none_or(|client| {
+            client.client_type == ClientType::Confidential
+                && !client.secrets.iter().any(|secret| secret.is_live(self.node.clock.now()))
+        });
         if let (true, Some(secret)) = (unknown, &claimed.secret) {
             self.node.verify_nothing(secret.clone()).await;
         }
@@ -46,37 +51,44 @@ impl Worker {
     async fn settle(&self, verdict: Authentication<'_>, client: &ClientView) -> Result<bool, EngineError> {
         match verdict {
             Authentication::Accepted => Ok(true),
-            Authentication::AcceptedToBeHashed { secret } => {
-                self.upgrade(client, secret).await;
+            Authentication::AcceptedToBeHashed { known, secret } => {
+                self.upgrade(client, known, secret).await;
                 Ok(true)
             }
-            Authentication::Verify { phc, secret } => self.verify_hashed(client, phc, secret).await,
+            Authentication::Verify { hashes, secret } => self.verify_hashed(client, &hashes, secret).await,
         }
     }
 
-    async fn verify_hashed(&self, client: &ClientView, phc: &Secret, secret: &Secret) -> Result<bool, EngineError> {
+    /// Whether a secret fits one of the hashes; those that were verified lately are not verified again.
+    async fn verify_hashed(
+        &self,
+        client: &ClientView,
+        hashes: &[&Secret],
+        secret: &Secret,
+    ) -> Result<bool, EngineError> {
         let now = self.node.clock.now();
-        if self.verified.borrow_mut().knows(phc, secret, now) {
+        if hashes.iter().any(|phc| self.verified.borrow_mut().knows(phc, secret, now)) {
             self.meters.count(Meter::SecretsRemembered);
             return Ok(true);
         }
-        self.meters.count(Meter::SecretsVerified);
-        let verified = self.node.verify(Some(phc.clone()), secret.clone()).await?;
-        if verified == Verified::Wrong {
-            return Ok(false);
+        for phc in hashes {
+            self.meters.count(Meter::SecretsVerified);
+            let verified = self.node.verify(Some((*phc).clone()), secret.clone()).await?;
+            if verified == Verified::Wrong {
+                continue;
+            }
+            self.verified.borrow_mut().remember(phc, secret, now);
+            if verified == Verified::RightButOld {
+                self.upgrade(client, phc, secret).await;
+            }
+            return Ok(true);
         }
-        self.verified.borrow_mut().remember(phc, secret, now);
-        if verified == Verified::RightButOld {
-            self.upgrade(client, secret).await;
-        }
-        Ok(true)
+        Ok(false)
     }
 
-    /// Stores a right secret hashed with today's parameters. A failure costs nothing: the next use tries again.
-    async fn upgrade(&self, client: &ClientView, secret: &Secret) {
-        let known = match &client.secret {
-            ClientSecret::Clear(known) | ClientSecret::Hashed(known) | ClientSecret::ToBeHashed(known) => known,
-        };
+    /// Stores a right secret hashed with today's parameters, where `known` is the credential's own. A failure costs
+    /// nothing: the next use tries again. Further secrets were hashed by us, and are left as they are.
+    async fn upgrade(&self, client: &ClientView, known: &Secret, secret: &Secret) {
         let upgraded = async {
             let phc = self.node.hash(secret.clone()).await?;
             self.node.store.upgrade_secret(client.credential_id, known, &phc).await?;

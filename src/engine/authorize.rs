@@ -36,13 +36,19 @@ impl Worker {
             Some(id) => self.find_client(id).await?,
             None => None,
         };
+        let standing = match &client {
+            Some(client) => self.standing_at(place, client).await?,
+            None => None,
+        };
+        let place = standing.as_deref().map_or(place, |standing| place.of(standing));
         let state = params.text("state");
         let common = [state.map(|state| ("state", state)), issuer.map(|issuer| ("iss", issuer))];
-        match oauth2::authorize(params, place.policy, client.as_deref(), user) {
+        match oauth2::authorize(params, place, client.as_deref(), user) {
             Ok(authorized) => {
                 // The decision was made of this client.
                 let Some(client) = client else { return Err(OAuthError::InvalidClient { in_header: false }.into()) };
                 let granted = self.grant(place, &client, authorized.clone()).await?;
+                self.check_again(place, &client).await?;
                 let given = granted.iter().map(|(name, value)| (*name, value.as_str()));
                 let all: Vec<_> = given.chain(common.into_iter().flatten()).collect();
                 Ok(Sent { redirect_uri: authorized.redirect.with(&all), refusal: None })

@@ -1,11 +1,13 @@
 //! Issuing tokens: who asks, may they, and the token made durable before it is told.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::node::PATIENCE;
 use super::{EngineError, Worker};
 use crate::actors::{Exchange, Issue};
-use crate::domain::{ClientView, NewToken, PlainToken, Timestamp, TokenPair};
+use crate::domain::{ClientView, NewToken, PlainToken, Standing, Timestamp, TokenPair};
 use crate::oauth2::{self, ClientClaim, Decision, Earned, GrantType, OAuthError, Params, Place};
 
 /// What a client is told (RFC 6749 §5.1).
@@ -46,21 +48,45 @@ impl Worker {
     pub async fn issue(&self, place: Place<'_>, params: &Params, claim: ClientClaim) -> Result<Issued, EngineError> {
         let asked = oauth2::grant_type(params, place.policy)?;
         let client = self.authenticate(&claim).await?;
+        let standing = self.standing_at(place, &client).await?;
+        let place = standing.as_deref().map_or(place, |standing| place.of(standing));
+        place.check()?;
         if asked != GrantType::ClientCredentials {
             oauth2::check_redirect_uri(params, &client)?;
         }
-        match asked {
+        let issued = match asked {
             GrantType::ClientCredentials => {
-                let earned = oauth2::client_credentials(params, place.policy)?;
-                self.write(self.new_token(place, &client, earned, Refreshable::No)).await
+                let earned = oauth2::client_credentials(params, place)?;
+                self.write(self.new_token(place, &client, earned, Refreshable::No)).await?
             }
             GrantType::Password => {
-                let earned = oauth2::password(params, place.policy)?;
-                self.write(self.new_token(place, &client, earned, Refreshable::Yes)).await
+                let earned = oauth2::password(params, place)?;
+                self.write(self.new_token(place, &client, earned, Refreshable::Yes)).await?
             }
-            GrantType::AuthorizationCode => self.exchange(place, params, &client).await,
-            GrantType::RefreshToken => self.refresh(place, params, &client, claim.in_header).await,
+            GrantType::AuthorizationCode => self.exchange(place, params, &client).await?,
+            GrantType::RefreshToken => self.refresh(place, params, &client, claim.in_header).await?,
+        };
+        self.check_again(place, &client).await?;
+        Ok(issued)
+    }
+
+    /// Whether a client may still have what was just stored for it: its contract may have been closed meanwhile. What
+    /// is not told is of no use to anyone.
+    pub(super) async fn check_again(&self, place: Place<'_>, client: &ClientView) -> Result<(), EngineError> {
+        match self.standing_at(place, client).await? {
+            Some(standing) => Ok(place.of(&standing).check()?),
+            None => Ok(()),
         }
+    }
+
+    /// How a client stands to the service of a place; `None` where no gate asks.
+    pub(super) async fn standing_at(
+        &self,
+        place: Place<'_>,
+        client: &ClientView,
+    ) -> Result<Option<Arc<Standing>>, EngineError> {
+        let (Some(_), Some(service)) = (place.gate, place.service) else { return Ok(None) };
+        self.find_standing(client.consumer.id, service).await.map(Some)
     }
 
     /// Exchanges a code (RFC 6749 §4.1.3). A code presented twice takes back what it gave.

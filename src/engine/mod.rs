@@ -7,6 +7,7 @@
 //!
 //! **Absent on purpose:** HTTP and its texts (rooms `plugins`, `admin`), and protocol decisions (`oauth2`).
 
+pub mod accounts;
 mod authenticate;
 mod authorize;
 pub mod catalog;
@@ -15,9 +16,11 @@ mod issue;
 mod node;
 mod ports;
 mod refresh;
+pub mod registration;
 mod validate;
 mod worker;
 
+pub use crate::cache::{Attempts, Leniency};
 pub use crate::storage::{AuditRecord, Tagged};
 pub use authorize::Sent;
 pub use error::EngineError;

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::EngineError;
 use crate::actors::{
-    Announce, Exchanger, Forget, Hash, HashError, Hasher, Keeper, Link, Rebuild, Recorder, Verified, Verify,
+    Announce, Balance, Exchanger, Forget, Hash, HashError, Hasher, Keeper, Ledger, Link, Rebuild, Recorder, Tallies,
+    Verified, Verify,
 };
 use crate::cache::CustomTokens;
 use crate::domain::{Clock, Keyring, Secret, TokenDigest};
@@ -37,6 +38,8 @@ pub struct Node {
     pub link: Addr<Link>,
     pub keeper: Addr<Keeper>,
     pub recorder: Addr<Recorder>,
+    pub ledger: Addr<Ledger>,
+    pub tallies: Tallies,
     pub hashing: Hashing,
     pub reading_custom: Arc<tokio::sync::Mutex<()>>,
 }
@@ -94,6 +97,14 @@ impl Node {
         }
     }
 
+    /// Has every call of an application that was counted so far added up in the store.
+    ///
+    /// # Errors
+    /// The ledger is stuck.
+    pub async fn balance(&self) -> Result<(), EngineError> {
+        Ok(self.ledger.send(Balance).timeout(PATIENCE).await?)
+    }
+
     /// Learns which imported tokens and keys exist. Until it ends every one that was not minted is looked up.
     pub async fn load_custom_tokens(&self) {
         // One at a time: a second reader would begin a new filter under the first one's hands.
@@ -135,7 +146,8 @@ impl Node {
         let store = &self.store;
         Ok(self.read_digests(|after| store.custom_token_digests(after, CUSTOM_PAGE)).await?
             + self.read_digests(|after| store.key_digests(after, CUSTOM_PAGE)).await?
-            + self.read_digests(|after| store.jwt_secret_digests(after, CUSTOM_PAGE)).await?)
+            + self.read_digests(|after| store.jwt_secret_digests(after, CUSTOM_PAGE)).await?
+            + self.read_digests(|after| store.client_id_digests(after, CUSTOM_PAGE)).await?)
     }
 
     async fn read_digests(

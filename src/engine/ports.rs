@@ -30,7 +30,11 @@ impl Ports for Node {
                     // Its plugins went with it.
                     if matches!(change.happened, Happened::Deleted { .. }) { self.publish().await } else { Ok(()) }
                 }
-                "oauth2_credentials" => self.forget(of_row(&change, Forget::Credential)).await,
+                "oauth2_credentials" => {
+                    // Gates take the id of an application as a key.
+                    self.know_custom(&change, "client_id");
+                    self.forget(of_row(&change, Forget::Credential)).await
+                }
                 "keyauth_credentials" | "jwt_secrets" => {
                     self.know_custom(&change, "key");
                     self.forget(of_row(&change, Forget::Credential)).await
@@ -42,9 +46,22 @@ impl Ports for Node {
                     }
                     self.publish().await
                 }
+                // The plugins of their consumers went with them. Who changes them tells what is to be forgotten.
+                "developers" | "applications" => {
+                    if change.current().is_none() {
+                        self.publish().await
+                    } else {
+                        Ok(())
+                    }
+                }
+                "developer_roles" | "application_instances" | "document_objects" => Ok(()),
                 _ => self.publish().await,
             }
         })
+    }
+
+    fn forget(&self, what: Forget) -> Pending<'_, Result<(), EngineError>> {
+        Box::pin(self.forget(what))
     }
 }
 

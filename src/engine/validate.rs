@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::node::PATIENCE;
 use super::{EngineError, Worker};
-use crate::actors::{Ask, FindClient, FindConsumer, FindJwtSecret, FindKey, FindToken};
+use crate::actors::{Ask, FindClient, FindConsumer, FindJwtSecret, FindKey, FindStanding, FindToken};
 use crate::cache::Found;
-use crate::domain::{ClientView, Consumer, JwtSecretView, KeyView, LONGEST_NAME, TokenDigest, TokenView};
+use crate::domain::{ClientView, Consumer, JwtSecretView, KeyView, LONGEST_NAME, Standing, TokenDigest, TokenView};
 use crate::telemetry::Meter;
 
 impl Worker {
@@ -79,6 +81,25 @@ impl Worker {
         self.ask(ask()).await
     }
 
+    /// The application that has this `client_id`, for gates that take it as an API key. Like keys, ids that nobody can
+    /// have are not looked up.
+    ///
+    /// # Errors
+    /// The store is unreachable, or too much is waiting.
+    pub async fn find_application(
+        &self,
+        client_id: &[u8],
+        service: Uuid,
+    ) -> Result<Option<Arc<ClientView>>, EngineError> {
+        let Ok(text) = std::str::from_utf8(client_id) else { return Ok(None) };
+        if !self.may_exist(client_id, self.node.keyring.digest(client_id)) {
+            return Ok(None);
+        }
+        let Some(client) = self.find_client(text).await? else { return Ok(None) };
+        let standing = self.find_standing(client.consumer.id, service).await?;
+        Ok(matches!(*standing, Standing::Application(_)).then_some(client))
+    }
+
     /// Whether a secret is one we minted, or one that may have been brought from elsewhere.
     fn may_exist(&self, secret: &[u8], digest: TokenDigest) -> bool {
         let minted = std::str::from_utf8(secret).is_ok_and(|text| self.node.keyring.is_minted(text));
@@ -110,6 +131,20 @@ impl Worker {
             return Ok(found.known());
         }
         self.ask(FindConsumer(id_or_username.to_owned())).await
+    }
+
+    /// How a consumer stands to a service. A hit asks nobody.
+    ///
+    /// # Errors
+    /// The store is unreachable, or too much is waiting.
+    pub async fn find_standing(&self, consumer: Uuid, service: Uuid) -> Result<Arc<Standing>, EngineError> {
+        let remembered = self.caches.borrow_mut().standings.get(&(consumer, service), self.node.clock.now());
+        if let Some(Found::Known(standing)) = remembered {
+            self.meters.count(Meter::StandingCacheHit);
+            return Ok(standing);
+        }
+        let found = self.ask(FindStanding { consumer, service }).await?;
+        Ok(found.unwrap_or_else(|| Arc::new(Standing::Stranger)))
     }
 
     async fn ask<A: Ask + Send>(&self, question: A) -> Result<Option<Arc<A::View>>, EngineError>

@@ -1,14 +1,16 @@
 //! What one worker thread holds.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
+use uuid::Uuid;
 
 use super::Node;
-use crate::actors::{Caches, Credentials, Issuer, Join};
+use crate::actors::{Caches, Credentials, Issuer, Join, Tally};
 use crate::cache::VerifiedSecrets;
 use crate::telemetry::{Meters, RequestIds};
 
@@ -22,7 +24,14 @@ pub struct Worker {
     pub(super) credentials: Addr<Credentials>,
     pub(super) issuer: Addr<Issuer>,
     pub(super) verified: Rc<RefCell<VerifiedSecrets>>,
+    /// By application and service.
+    tallies: Rc<RefCell<OwnTallies>>,
 }
+
+type OwnTallies = HashMap<(Uuid, Uuid), Arc<Tally>>;
+
+/// Tallies that a worker holds: with more applications active at once it begins anew.
+const MOST_TALLIES: usize = 10_000;
 
 impl Worker {
     /// Starts a worker's engine on this thread. `trust`: how long a view is believed without asking the store again.
@@ -43,6 +52,22 @@ impl Worker {
             caches,
             credentials,
             verified: Rc::new(RefCell::new(VerifiedSecrets::new(rand::random()))),
+            tallies: Rc::default(),
+        }
+    }
+
+    /// Counts a call of an application to a service.
+    pub fn count_call(&self, application: Uuid, service: Uuid, admitted: bool) {
+        let mut tallies = self.tallies.borrow_mut();
+        if let Some(tally) = tallies.get(&(application, service)) {
+            return tally.count(admitted);
+        }
+        if tallies.len() >= MOST_TALLIES {
+            tallies.clear();
+        }
+        if let Some(tally) = self.node.tallies.begin(application, service) {
+            tally.count(admitted);
+            tallies.insert((application, service), tally);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::grants::scope;
 use super::redirect::{Part, redirect};
-use super::{OAuthError, Params, Policy, pkce};
+use super::{OAuthError, Params, Place, Policy, pkce};
 use crate::domain::{ClientView, LONGEST_NAME};
 
 /// What is asked for.
@@ -65,22 +65,26 @@ pub(super) fn user(params: &Params) -> Result<Option<String>, OAuthError> {
     }
 }
 
-/// Judges an authorization request. Of response type, scope, client, redirect URI and PKCE the last fault is told, as
-/// Kong does; the user was vouched for before.
+/// Judges an authorization request of a user who was vouched for.
+///
+/// Of response type, scope, client, redirect URI and PKCE the last fault is told, as Kong does; before them all it is
+/// told that the client may have nothing here.
 ///
 /// # Errors
 /// See [`Unauthorized`].
 pub fn authorize(
     params: &Params,
-    policy: &Policy,
+    place: Place<'_>,
     client: Option<&ClientView>,
     authenticated_userid: String,
 ) -> Result<Authorized, Unauthorized> {
+    let policy = place.policy;
     let response_type = response_type(params, policy);
-    let granted = scope(params, policy);
+    let granted = scope(params, place);
     let part = if params.text("response_type") == Some("token") { Part::Fragment } else { Part::Query };
     let Some(client) = client.filter(|client| !client.redirect_uris.is_empty()) else {
-        return Err(Unauthorized { error: OAuthError::InvalidClient { in_header: false }, redirect: None });
+        let error = client.and(place.check().err()).unwrap_or(OAuthError::InvalidClient { in_header: false });
+        return Err(Unauthorized { error, redirect: None });
     };
     let asked = params.get("redirect_uri").map(|_| params.text("redirect_uri").unwrap_or_default());
     let registered = asked.map(|asked| client.redirect_uris.iter().find(|uri| *uri == asked));
@@ -93,7 +97,8 @@ pub fn authorize(
     };
     // Each may fail; the last failure is the one that is told.
     let faults = [response_type.clone().err(), granted.clone().err(), matched.err(), challenge.clone().err()];
-    if let Some(error) = faults.into_iter().flatten().next_back() {
+    let faults = faults.into_iter().chain([place.check().err()]);
+    if let Some(error) = faults.flatten().next_back() {
         return Err(Unauthorized { error, redirect: Some(redirect) });
     }
     match (response_type, granted, challenge) {
@@ -121,11 +126,11 @@ fn response_type(params: &Params, policy: &Policy) -> Result<ResponseType, OAuth
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth2::fixtures::{client, policy};
+    use crate::oauth2::fixtures::{client, place, policy};
 
     fn asked(form: &str) -> Result<Authorized, Unauthorized> {
         let params = Params::from_form(form.as_bytes());
-        authorize(&params, &policy(), Some(&client()), "user".into())
+        authorize(&params, place(&policy()), Some(&client()), "user".into())
     }
 
     fn error(form: &str) -> OAuthError {
@@ -148,7 +153,7 @@ mod tests {
         let worst = "response_type=no&scope=wot&redirect_uri=http://x&code_challenge_method=S256";
         assert_eq!(error(worst), OAuthError::ChallengeMissing);
         let params = Params::from_form(b"response_type=no&scope=wot");
-        let unknown = authorize(&params, &policy(), None, "user".into()).unwrap_err();
+        let unknown = authorize(&params, place(&policy()), None, "user".into()).unwrap_err();
         assert_eq!(unknown, Unauthorized { error: OAuthError::InvalidClient { in_header: false }, redirect: None });
     }
 
@@ -159,6 +164,24 @@ mod tests {
         let good = asked("response_type=code&redirect_uri=https://client/other").unwrap();
         assert_eq!(good.redirect, Redirect { uri: "https://client/other".into(), part: Part::Query });
         assert_eq!(good.asked_redirect_uri.as_deref(), Some("https://client/other"));
+    }
+
+    #[test]
+    fn what_a_client_may_not_have_is_told_before_every_other_fault() {
+        let policy = policy();
+        let refused = crate::domain::Refused::Revoked;
+        let place = Place { allowed: super::super::Allowed::Nothing(refused), ..place(&policy) };
+        let told = |client: &ClientView, form: &str| {
+            let params = Params::from_form(form.as_bytes());
+            authorize(&params, place, Some(client), "user".into()).unwrap_err()
+        };
+        let worst = told(&client(), "response_type=no&scope=wot&redirect_uri=http://x");
+        assert_eq!(worst.error, OAuthError::NotApproved(refused));
+        assert_eq!(worst.redirect.unwrap().uri, "https://client/cb");
+        let mut homeless = client();
+        homeless.redirect_uris.clear();
+        let expected = Unauthorized { error: OAuthError::NotApproved(refused), redirect: None };
+        assert_eq!(told(&homeless, "response_type=code"), expected);
     }
 
     #[test]

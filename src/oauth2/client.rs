@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::domain::{ClientSecret, ClientType, ClientView, Secret};
+use crate::domain::{ClientSecret, ClientType, ClientView, MOST_SECRETS, Secret, Timestamp};
 
 use super::{OAuthError, Params};
 
@@ -28,13 +28,15 @@ pub struct ClientClaim {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Authentication<'c> {
     Accepted,
-    /// A slow hash has to be verified: `phc` against `secret`.
+    /// Slow hashes have to be verified: whether `secret` fits one of these PHC strings, of which there are at most
+    /// [`MOST_SECRETS`].
     Verify {
-        phc: &'c Secret,
+        hashes: Vec<&'c Secret>,
         secret: &'c Secret,
     },
-    /// The secret is right, and must be stored hashed from now on.
+    /// The secret is right, and must be stored hashed from now on in the place of `known`.
     AcceptedToBeHashed {
+        known: &'c Secret,
         secret: &'c Secret,
     },
 }
@@ -80,7 +82,8 @@ fn form_decoded(text: &str) -> String {
     percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
-/// Judges one reading against the client it names. `None` for `client`: no such client.
+/// Judges one reading against the client it names, at `now`. `None` for `client`: no such client. Any live secret of
+/// the client will do; an empty one, stored or sent, fits nothing.
 ///
 /// # Errors
 /// `invalid_client` on any mismatch; a public client that sends a secret is told so.
@@ -88,6 +91,7 @@ pub fn authenticate<'c>(
     client: Option<&'c ClientView>,
     claimed: &'c Claimed,
     in_header: bool,
+    now: Timestamp,
 ) -> Result<Authentication<'c>, OAuthError> {
     let refused = OAuthError::InvalidClient { in_header };
     let Some(client) = client else { return Err(refused) };
@@ -96,15 +100,19 @@ pub fn authenticate<'c>(
         let blank = sent.is_none_or(|secret| secret.reveal().trim().is_empty());
         return if blank { Ok(Authentication::Accepted) } else { Err(OAuthError::SecretFromPublicClient) };
     }
-    let Some(secret) = sent else { return Err(refused) };
-    match &client.secret {
-        ClientSecret::Hashed(phc) => Ok(Authentication::Verify { phc, secret }),
-        ClientSecret::Clear(known) if known.matches(secret.reveal()) => Ok(Authentication::Accepted),
-        ClientSecret::ToBeHashed(known) if known.matches(secret.reveal()) => {
-            Ok(Authentication::AcceptedToBeHashed { secret })
+    let Some(secret) = sent.filter(|secret| !secret.reveal().is_empty()) else { return Err(refused) };
+    let mut hashes = Vec::new();
+    for known in client.secrets.iter().filter(|known| known.is_live(now)).take(MOST_SECRETS) {
+        match &known.secret {
+            ClientSecret::Clear(known) if known.matches(secret.reveal()) => return Ok(Authentication::Accepted),
+            ClientSecret::ToBeHashed(known) if known.matches(secret.reveal()) => {
+                return Ok(Authentication::AcceptedToBeHashed { known, secret });
+            }
+            ClientSecret::Clear(_) | ClientSecret::ToBeHashed(_) => {}
+            ClientSecret::Hashed(phc) => hashes.push(phc),
         }
-        ClientSecret::Clear(_) | ClientSecret::ToBeHashed(_) => Err(refused),
     }
+    if hashes.is_empty() { Err(refused) } else { Ok(Authentication::Verify { hashes, secret }) }
 }
 
 #[cfg(test)]
@@ -112,6 +120,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::LiveSecret;
+    use crate::oauth2::fixtures::{client, secret};
 
     fn header(text: &str) -> Vec<u8> {
         format!("Basic {}", STANDARD.encode(text)).into_bytes()
@@ -160,6 +170,47 @@ mod tests {
     fn an_id_alone_is_a_claim_without_secret() {
         let claim = claim(&Params::from_form(b"client_id=a"), None);
         assert_eq!(claim.readings, vec![Claimed { client_id: "a".into(), secret: None }]);
+    }
+
+    fn settled(client: &ClientView, sent: &str, now: i64) -> Result<usize, OAuthError> {
+        let claimed = Claimed { client_id: "app".into(), secret: Some(Secret::new(sent)) };
+        match authenticate(Some(client), &claimed, false, Timestamp::from_seconds(now))? {
+            Authentication::Accepted | Authentication::AcceptedToBeHashed { .. } => Ok(0),
+            Authentication::Verify { hashes, .. } => Ok(hashes.len()),
+        }
+    }
+
+    const REFUSED: Result<usize, OAuthError> = Err(OAuthError::InvalidClient { in_header: false });
+
+    #[test]
+    fn any_live_secret_will_do() {
+        let ends = |known: ClientSecret, at: i64| LiveSecret {
+            expires_at: Some(Timestamp::from_seconds(at)),
+            ..secret(known)
+        };
+        let hashed = |phc: &str| ClientSecret::Hashed(Secret::new(phc));
+        let mut client = client();
+        client.secrets.push(ends(hashed("$1"), 100));
+        client.secrets.push(ends(hashed("$2"), 200));
+        assert_eq!(settled(&client, "secret", 99), Ok(0));
+        assert_eq!(settled(&client, "another", 99), Ok(2));
+        assert_eq!(settled(&client, "another", 100), Ok(1), "a view that is remembered lengthens no life");
+        assert_eq!(settled(&client, "another", 200), REFUSED);
+        client.secrets[0].expires_at = Some(Timestamp::from_seconds(150));
+        assert_eq!((settled(&client, "secret", 149), settled(&client, "secret", 200)), (Ok(0), REFUSED));
+        client.secrets = (0..20).map(|_| secret(hashed("$"))).collect();
+        assert_eq!(settled(&client, "secret", 0), Ok(MOST_SECRETS), "what a guess costs is bounded");
+    }
+
+    #[test]
+    fn an_empty_secret_fits_nothing() {
+        let mut client = client();
+        for known in [ClientSecret::Clear(Secret::new("")), ClientSecret::ToBeHashed(Secret::new(""))] {
+            client.secrets = vec![secret(known)];
+            assert_eq!(settled(&client, "", 0), REFUSED);
+        }
+        client.secrets.clear();
+        assert_eq!((settled(&client, "", 0), settled(&client, "x", 0)), (REFUSED, REFUSED));
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Protocol errors: the `error` and `error_description` of an answer (RFC 6749 §5.2, RFC 6750 §3.1).
 
 use super::Profile;
-use crate::domain::ClientType;
+use crate::domain::{ClientType, Refused};
 
 /// What the gateway tells a client that asked for something it cannot have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum OAuthError {
     ScopeRequired,
     /// Rfc9700: this client may not use this grant.
     UnauthorizedClient,
+    /// The client's contract with the service is not approved. Clients are told one text for every reason.
+    NotApproved(Refused),
     UnknownChallengeMethod,
     ChallengeMissing,
     ChallengeRequired(ClientType),
@@ -74,7 +76,7 @@ impl OAuthError {
             | Self::UnreadableBody(_)
             | Self::Unstorable(_) => "invalid_request",
             Self::WrongVerifier => "invalid_grant",
-            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnauthorizedClient | Self::NotApproved(_) => "unauthorized_client",
             Self::InvalidProvisionKey => "invalid_provision_key",
             Self::MissingUserid | Self::UseridTooLong => "invalid_authenticated_userid",
             Self::UnsupportedResponseType => "unsupported_response_type",
@@ -104,6 +106,7 @@ impl OAuthError {
             Self::ScopeNotText => "scope must be a string",
             Self::ScopeRequired => "You must specify a scope",
             Self::UnauthorizedClient => "The client may not use this grant",
+            Self::NotApproved(_) => "The client is not approved for this service",
             Self::UnknownChallengeMethod => "code_challenge_method is not supported, must be S256",
             Self::ChallengeMissing => "code_challenge is required when code_method is present",
             Self::ChallengeRequired(ClientType::Public) => "code_challenge is required for public clients",

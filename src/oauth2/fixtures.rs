@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Pkce, Policy, Profile};
-use crate::domain::{ClientSecret, ClientType, ClientView, Consumer, Secret};
+use super::{Allowed, Pkce, Place, Policy, Profile};
+use crate::domain::{ClientSecret, ClientType, ClientView, Consumer, LiveSecret, Secret};
 
 pub fn policy() -> Policy {
     Policy {
@@ -31,9 +31,20 @@ pub fn client() -> ClientView {
         credential_id: Uuid::from_u128(1),
         client_id: "app".into(),
         name: "App".into(),
-        secret: ClientSecret::Clear(Secret::new("secret")),
+        secrets: vec![secret(ClientSecret::Clear(Secret::new("secret")))],
         client_type: ClientType::Confidential,
         redirect_uris: vec!["https://client/cb".into(), "https://client/other".into()],
         consumer: Arc::new(Consumer { id: Uuid::from_u128(2), username: Some("bob".into()), custom_id: None }),
     }
+}
+
+/// A secret that does not end.
+pub fn secret(secret: ClientSecret) -> LiveSecret {
+    LiveSecret { secret, expires_at: None }
+}
+
+/// A place that everything of the policy can be had at.
+pub fn place(policy: &Policy) -> Place<'_> {
+    let (plugin, service) = (Uuid::from_u128(8), Some(Uuid::from_u128(7)));
+    Place { policy, plugin, service, gate: None, allowed: Allowed::All }
 }

@@ -25,7 +25,8 @@ pub use bearer::bearer;
 pub use client::{Authentication, Claimed, ClientClaim, authenticate, claim};
 pub use error::OAuthError;
 pub use grants::{
-    Decision, Earned, GrantType, Place, check_redirect_uri, client_credentials, exchange, grant_type, password, refresh,
+    Allowed, Decision, Earned, GrantType, Place, check_redirect_uri, client_credentials, exchange, grant_type,
+    password, refresh,
 };
 pub use judge::{Refusal, judge};
 pub use params::{Param, Params};

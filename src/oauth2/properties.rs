@@ -1,11 +1,10 @@
 //! What holds of every decision, whatever is sent.
 
 use proptest::prelude::*;
-use uuid::Uuid;
 
-use super::fixtures::{client, policy};
+use super::fixtures::{client, place, policy};
 use super::grants::{client_credentials, password, scope};
-use super::{Params, Place, authenticate, authorize, check_redirect_uri, claim, exchange, grant_type, pkce, vouch};
+use super::{Params, authenticate, authorize, check_redirect_uri, claim, exchange, grant_type, pkce, vouch};
 use crate::domain::Timestamp;
 
 const NAMES: &[&str] = &[
@@ -55,17 +54,19 @@ fn pairs() -> impl Strategy<Value = Vec<(String, String)>> {
 /// Everything that is decided of a request, in one text.
 fn decided(params: &Params) -> String {
     let (policy, client) = (policy(), client());
-    let place = Place { policy: &policy, plugin: Uuid::nil(), service: None };
+    let place = place(&policy);
     let claimed = claim(params, None);
-    let settled: Vec<_> = claimed.readings.iter().map(|reading| authenticate(Some(&client), reading, false)).collect();
+    let now = Timestamp::from_seconds(0);
+    let settle = |reading| authenticate(Some(&client), reading, false, now);
+    let settled: Vec<_> = claimed.readings.iter().map(settle).collect();
     format!(
         "{settled:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         grant_type(params, &policy),
         check_redirect_uri(params, &client),
-        client_credentials(params, &policy),
-        password(params, &policy),
-        exchange(params, place, &client, None, Timestamp::from_seconds(0)),
-        vouch(params, &policy).map(|user| authorize(params, &policy, Some(&client), user)),
+        client_credentials(params, place),
+        password(params, place),
+        exchange(params, place, &client, None, now),
+        vouch(params, &policy).map(|user| authorize(params, place, Some(&client), user)),
         pkce::verify(params, Some("challenge"), policy.pkce(), client.client_type),
     )
 }
@@ -83,7 +84,7 @@ proptest! {
     #[test]
     fn a_granted_scope_has_only_words_of_the_plugin(asked in "(email|phone|wot|[ \\t\\n]|\\PC){0,6}") {
         let pair = ("scope".to_owned(), asked.clone());
-        if let Ok(granted) = scope(&Params::from_pairs([pair]), &policy()) {
+        if let Ok(granted) = scope(&Params::from_pairs([pair]), place(&policy())) {
             let granted = granted.unwrap_or_default();
             prop_assert!(granted.split(' ').all(|word| ["", "email", "phone"].contains(&word)), "{asked:?}: {granted:?}");
             prop_assert_eq!(granted.split_whitespace().count(), asked.split_whitespace().count());
@@ -95,7 +96,7 @@ proptest! {
         let pairs = [("response_type", "code"), ("redirect_uri", asked.as_str())];
         let params = Params::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let registered = client().redirect_uris;
-        let uri = match authorize(&params, &policy(), Some(&client()), "user".into()) {
+        let uri = match authorize(&params, place(&policy()), Some(&client()), "user".into()) {
             Ok(authorized) => {
                 prop_assert_eq!(&authorized.redirect.uri, &asked);
                 authorized.redirect.uri

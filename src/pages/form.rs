@@ -11,6 +11,8 @@ use futures_util::StreamExt;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Fields of one form.
 const MOST_FIELDS: usize = 1000;
+/// A refused form is still read this far, so that the browser shows the answer and not a broken connection.
+const DRAIN: usize = 4 * 1024 * 1024;
 
 /// The fields of a form, in the order they came.
 #[derive(Clone, Default)]
@@ -55,16 +57,27 @@ impl Form {
     pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Self, FormError> {
         let kind = request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
-        let mut bytes = Vec::new();
+        let (mut bytes, mut length) = (Vec::new(), 0);
         while let Some(chunk) = timeout(PATIENCE, payload.next()).await.map_err(|_| FormError::Unreadable)? {
             let chunk = chunk.map_err(|_| FormError::Unreadable)?;
-            if bytes.len() + chunk.len() > limit {
-                return Err(FormError::TooLong);
+            length += chunk.len();
+            if length > DRAIN {
+                break;
             }
-            bytes.extend_from_slice(&chunk);
+            if length <= limit {
+                bytes.extend_from_slice(&chunk);
+            } else {
+                bytes = Vec::new();
+            }
+        }
+        if length > limit {
+            return Err(FormError::TooLong);
         }
         if !bytes.is_empty() && !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(FormError::Unreadable);
+        }
+        if form_urlencoded::parse(&bytes).nth(MOST_FIELDS).is_some() {
+            return Err(FormError::TooLong);
         }
         Ok(Self::parse(&bytes))
     }

@@ -1,6 +1,6 @@
 //! What the portal's and the console's pages share: layout, style, script, forms, cookies, CSRF tokens, charts.
 //!
-//! A page is an askama template that extends `layout.html` and holds a [`Page`]; [`answer`] makes it an HTTP answer. Style
+//! A page is an askama template that extends `layout.html` and holds a [`Page`]; [`answer()`] makes it an HTTP answer. Style
 //! and script are two files, served by [`assets`] under names that change with their contents.
 //!
 //! **Invariants:** every page works without a script; nothing is inline, so that the Content-Security-Policy allows our own

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use uuid::Uuid;
 
-use crate::domain::{Consumer, Timestamp};
+use crate::domain::{Consumer, Gate, Timestamp};
 use crate::message::{BodyError, Headers, RequestHead, Source};
 use crate::router::{Protocol, RouteSpec, ServiceSpec};
 
@@ -94,6 +94,8 @@ pub struct Call<'c> {
     pub service: Option<&'c Arc<ServiceSpec>>,
     pub request_id: &'c str,
     pub identity: Option<Identity>,
+    /// What its chain has standing before the service.
+    pub gate: Option<Gate>,
     changes: &'c mut Changes,
     source: &'c mut dyn Source,
     /// What was read while the end had not come.
@@ -139,6 +141,7 @@ impl<'c> Call<'c> {
             service,
             request_id,
             identity: None,
+            gate: None,
             changes,
             source,
             arrived: BytesMut::new(),

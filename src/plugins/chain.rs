@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Call, Plugin, Verdict};
+use super::{Call, Plugin, Verdict, identity};
+use crate::domain::Gate;
 use crate::router::{Protocol, Protocols, RouteSpec, SpecError, entity_id, entity_protocols, entity_reference};
 
 /// A plugin entity, typed: which plugin, on what, with which settings.
@@ -86,11 +87,12 @@ impl<P> Step<P> {
 /// The plugins of one route in the order they run.
 pub struct Chain<P> {
     steps: Vec<Step<P>>,
+    gate: Option<Gate>,
 }
 
 impl<P> Default for Chain<P> {
     fn default() -> Self {
-        Self { steps: Vec::new() }
+        Self { steps: Vec::new(), gate: None }
     }
 }
 
@@ -101,6 +103,10 @@ impl<P: Plugin> Chain<P> {
 
     /// Runs the plugins until one answers.
     pub async fn access(&self, call: &mut Call<'_>, engine: &P::Engine) -> Verdict {
+        if self.gate.is_some() {
+            call.gate = self.gate;
+            identity::forget_application(call);
+        }
         for step in &self.steps {
             let Some(chosen) = step.choose(call) else { continue };
             if let Verdict::Answer(answer) = chosen.plugin.access(call, engine).await {
@@ -175,7 +181,9 @@ fn assemble<'p, P: Plugin>(plugins: impl Iterator<Item = &'p Arc<Compiled<P>>>) 
         candidates.truncate(reached.map_or(usize::MAX, |last| last + 1));
         Step { priority: P::priority(name), candidates }
     });
-    Chain { steps: steps.collect() }
+    let steps: Vec<Step<P>> = steps.collect();
+    let gate = steps.iter().flat_map(|step| &step.candidates).find_map(|compiled| compiled.plugin.gate());
+    Chain { steps, gate }
 }
 
 impl<P> std::fmt::Debug for Chain<P> {
@@ -192,14 +200,15 @@ mod tests {
 
     use super::*;
 
-    /// A plugin that knows only its own name in the configuration.
-    struct Named;
+    /// A plugin that has no settings; it is a gate when that is its name.
+    struct Named(bool);
 
     impl Plugin for Named {
         type Engine = ();
 
         fn compile(attachment: &Attachment) -> Result<Self, String> {
-            attachment.config.is_null().then_some(Self).ok_or_else(|| "no settings wanted".to_owned())
+            let plugin = attachment.config.is_null().then_some(Self(attachment.name == "gate"));
+            plugin.ok_or_else(|| "no settings wanted".to_owned())
         }
 
         fn priority(name: &str) -> i32 {
@@ -207,7 +216,11 @@ mod tests {
         }
 
         fn broken(_name: &str) -> Self {
-            Self
+            Self(false)
+        }
+
+        fn gate(&self) -> Option<Gate> {
+            self.0.then_some(Gate { consumers: true, reasons: false })
         }
 
         async fn access(&self, _call: &mut Call<'_>, (): &()) -> Verdict {
@@ -269,6 +282,16 @@ mod tests {
             attachment(12, "last", json!({"enabled": false})),
         ]);
         assert!(chains.of(&route(ROUTE)).is_empty());
+    }
+
+    #[test]
+    fn a_chain_knows_of_the_gate_on_its_service() {
+        let other = Uuid::from_u128(7);
+        let gate = |service| attachment(10, "gate", on(&[("service", service)]));
+        let (mut chains, _) = Chains::<Named>::compile([gate(SERVICE), attachment(11, "first", on(&[]))]);
+        assert_eq!(chains.of(&route(ROUTE)).gate, Some(Gate { consumers: true, reasons: false }));
+        let (mut chains, _) = Chains::<Named>::compile([gate(other), attachment(11, "first", on(&[]))]);
+        assert_eq!(chains.of(&route(ROUTE)).gate, None);
     }
 
     #[test]

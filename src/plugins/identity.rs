@@ -7,7 +7,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{Call, Identity};
-use crate::domain::Consumer;
+use crate::domain::{ApplicationView, Consumer};
 
 /// The call is made for this consumer, as this credential of its proved. `identifier` is what the upstream knows the
 /// credential by.
@@ -32,6 +32,31 @@ pub(super) fn forget_token(call: &mut Call<'_>) {
     for name in ["X-Authenticated-Scope", "X-Authenticated-Userid"] {
         call.remove_header(name);
     }
+}
+
+const APPLICATION: [&str; 2] = ["X-Application-ID", "X-Application-Name"];
+
+/// The call is made by this application.
+pub(super) fn application(application: &ApplicationView, call: &mut Call<'_>) {
+    let mut id = Uuid::encode_buffer();
+    set(call, APPLICATION[0], application.id.hyphenated().encode_lower(&mut id));
+    set(call, APPLICATION[1], &application.name);
+}
+
+/// Removes what the client says of applications, in every spelling that an upstream may take for it.
+pub(super) fn forget_application(call: &mut Call<'_>) {
+    let head = call.head;
+    for (name, _) in head.headers.iter() {
+        if APPLICATION.iter().any(|known| is_spelling(name, known.as_bytes())) {
+            call.remove_header(name.clone());
+        }
+    }
+}
+
+/// Whether a field's name is this one but for case and for `_` in place of `-`, which CGI does not tell apart.
+fn is_spelling(name: &[u8], known: &[u8]) -> bool {
+    let folded = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    name.len() == known.len() && name.iter().map(folded).eq(known.iter().map(folded))
 }
 
 fn set_consumer(consumer: &Consumer, call: &mut Call<'_>) {

@@ -9,6 +9,7 @@
 //! **Absent on purpose:** sockets and protocols (room `proxy`); a call that came by HTTP/2 looks the same.
 
 mod anonymous;
+pub mod application_registration;
 mod call;
 mod carried;
 mod chain;
@@ -18,11 +19,13 @@ mod identity;
 pub mod jwt;
 pub mod key_auth;
 pub mod oauth2;
+mod reason;
 
 pub use call::{Call, Changes, Facts, ForwardedProto, Identity, Peer, Rest};
 pub use chain::{Attachment, Chain, Chains, CompileError};
 pub use compiled::{Compiled, schemas};
 
+use crate::domain::Gate;
 use crate::message::Answer;
 
 /// What a plugin decided.
@@ -50,6 +53,12 @@ pub trait Plugin: Send + Sync + Sized + 'static {
 
     /// What runs in place of a plugin that did not compile: it must refuse the call, never let it through.
     fn broken(name: &str) -> Self;
+
+    /// What this plugin puts before the service it stands on. A chain tells its plugins ([`Call::gate`]), also those that
+    /// run earlier.
+    fn gate(&self) -> Option<Gate> {
+        None
+    }
 
     fn access(&self, call: &mut Call<'_>, engine: &Self::Engine) -> impl Future<Output = Verdict>;
 }

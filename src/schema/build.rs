@@ -187,6 +187,9 @@ impl Schema {
             shorthands: Vec::new(),
             virtuals: Vec::new(),
             filters: Vec::new(),
+            sorts: Vec::new(),
+            posted: None,
+            patched: None,
             strict_filters: false,
             expand: None,
             derive: None,
@@ -237,6 +240,20 @@ impl Schema {
     #[must_use]
     pub fn filters(mut self, filters: &[&'static str]) -> Self {
         self.filters = filters.to_vec();
+        self
+    }
+
+    /// What a list may be sorted by (`sort_by`): `created_at`, or a text that is never null.
+    #[must_use]
+    pub fn sorts(mut self, fields: &[&'static str]) -> Self {
+        self.sorts = fields.to_vec();
+        self
+    }
+
+    /// The only fields and shorthands that bodies may say: of a new entity, and to change one.
+    #[must_use]
+    pub fn confined(mut self, posted: &'static [&'static str], patched: &'static [&'static str]) -> Self {
+        (self.posted, self.patched) = (Some(posted), Some(patched));
         self
     }
 

@@ -1,5 +1,7 @@
 //! The vocabulary of a schema.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 /// An entity as a JSON object: every field of its schema in schema order, `null` where unset.
@@ -63,7 +65,7 @@ pub enum Auto {
 }
 
 /// A check of one value, by the texts of admin-api.md section 3.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Check {
     OneOf(&'static [&'static str]),
     OneOfIntegers(&'static [i64]),
@@ -140,6 +142,12 @@ pub struct Schema {
     pub virtuals: Vec<Field>,
     /// What a list may be filtered by: `client_id`, `credential.id`.
     pub filters: Vec<&'static str>,
+    /// What a list may be sorted by: `created_at`, or a text that is never null.
+    pub sorts: Vec<&'static str>,
+    /// What a body may say of a new entity; `None`: every field. The others are the gateway's.
+    pub posted: Option<&'static [&'static str]>,
+    /// What a body may change; `None`: every field.
+    pub patched: Option<&'static [&'static str]>,
     /// Whether a list refuses query parameters it does not know; where Kong ignores them, so do we.
     pub strict_filters: bool,
     /// Rewrites a body before it is validated (a shorthand into the fields it stands for).
@@ -162,6 +170,14 @@ pub enum Write {
 pub type Expand = fn(Write, &mut Entity);
 
 impl Schema {
+    /// The schema of what a body says of a new entity: what the gateway fills in is not demanded.
+    pub fn as_posted(&self) -> Cow<'_, Self> {
+        let Some(posted) = self.posted else { return Cow::Borrowed(self) };
+        let mut schema = self.clone();
+        schema.fields.iter_mut().filter(|field| !posted.contains(&field.name)).for_each(|field| field.required = false);
+        Cow::Owned(schema)
+    }
+
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
     }

@@ -28,9 +28,10 @@ mod violations;
 
 pub use accept::Generate;
 pub use decode::{Body, DecodeError, decode, from_pairs, multipart_pairs};
-pub use endpoint::{Endpoint, Shape, Verb};
+pub use endpoint::{Endpoint, Resource, Shape, Verb};
+pub use entities::APPLICATIONS_CREDENTIAL;
 pub use field::{Auto, Check, Entity, EntityCheck, Expand, Field, Kind, OnDelete, Schema, Seal, Write};
-pub use plugin::{DEFAULT_PROTOCOLS, PROTOCOLS, PluginSchema};
+pub use plugin::{DEFAULT_PROTOCOLS, FieldGroup, PROTOCOLS, PluginSchema};
 pub use registry::Registry;
 pub use validate::{Accepted, insert, patch, replace};
 pub use violations::{ENTITY, Fault, Violations};

@@ -43,6 +43,12 @@ impl Registry {
         self.entities.iter().find(|schema| schema.path == path)
     }
 
+    /// The schema of `plugins` as one plugin narrows it: its own fields under `config`, null demanded where it may not
+    /// stand.
+    pub fn plugins_narrowed_by(&self, plugin: &PluginSchema) -> Option<Schema> {
+        Some(narrow(self.entity("plugins")?, plugin))
+    }
+
     /// Judges a body for a new entity.
     ///
     /// # Errors
@@ -88,7 +94,7 @@ impl Registry {
         generate: &mut Generate<'_>,
     ) -> Result<Accepted, Violations> {
         let Body { mut fields, form } = body;
-        let (schema, plugin) = self.narrowed(schema, write, &fields, old);
+        let (mut schema, plugin) = self.narrowed(schema, write, &fields, old);
         if form {
             if let Some(plugin) = plugin {
                 split_config_words(plugin, &mut fields);
@@ -97,6 +103,17 @@ impl Registry {
         } else {
             gather(&schema, &mut fields);
         }
+        let mut before = old.map(Cow::Borrowed);
+        if let Some(plugin) = plugin.filter(|plugin| plugin.group.is_some()) {
+            let kept = old.filter(|_| write == Write::Patch);
+            if !group_is_used(plugin, &fields, kept) {
+                let config = schema.to_mut().fields.iter_mut().find(|field| field.name == "config");
+                config.into_iter().for_each(|field| *field = plugin.without_group());
+            } else if let Some(old) = kept {
+                before = Some(Cow::Owned(plugin.to_change(old)));
+            }
+        }
+        let old = before.as_deref();
         let unknown = plugin_not_known(&schema, plugin.is_some(), &fields, old);
         let judged = match (write, old) {
             (Write::Patch, Some(old)) => validate::patch(&schema, fields, old, generate),
@@ -123,10 +140,14 @@ impl Registry {
     ) -> (Cow<'s, Schema>, Option<&'s PluginSchema>) {
         let plugin = (schema.name == "plugins").then(|| self.plugin(plugin_name(write, fields, old)?)).flatten();
         let Some(plugin) = plugin else { return (Cow::Borrowed(schema), None) };
-        let mut narrowed = schema.clone();
-        narrowed.fields = schema.fields.iter().map(|field| plugin.narrow(field)).collect();
-        (Cow::Owned(narrowed), Some(plugin))
+        (Cow::Owned(narrow(schema, plugin)), Some(plugin))
     }
+}
+
+fn narrow(schema: &Schema, plugin: &PluginSchema) -> Schema {
+    let mut narrowed = schema.clone();
+    narrowed.fields = schema.fields.iter().map(|field| plugin.narrow(field)).collect();
+    narrowed
 }
 
 fn plugin_name<'e>(write: Write, fields: &'e Entity, old: Option<&'e Entity>) -> Option<&'e str> {
@@ -140,6 +161,14 @@ fn plugin_not_known(schema: &Schema, known: bool, fields: &Entity, old: Option<&
     }
     let name = fields.get("name").or_else(|| old?.get("name"))?.as_str().filter(|name| !name.is_empty())?;
     Some(format!("plugin '{name}' not enabled; add it to the 'plugins' configuration property"))
+}
+
+/// Whether the plugin's group of fields is used once the body is laid over what is kept.
+fn group_is_used(plugin: &PluginSchema, fields: &Entity, kept: Option<&Entity>) -> bool {
+    let config = |entity: &Entity| entity.get("config").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut whole = kept.map(config).unwrap_or_default();
+    whole.extend(config(fields));
+    plugin.uses_group(&whole)
 }
 
 fn split_config_words(plugin: &PluginSchema, fields: &mut Entity) {

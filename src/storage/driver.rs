@@ -22,10 +22,15 @@ pub(super) struct Dialect {
     pub name: &'static str,
     /// A table function that gives the elements of a JSON array of texts in a column `value`.
     pub each: &'static str,
+    /// An aggregate that makes a JSON array of texts.
+    pub gather: &'static str,
+    /// What makes a text compare byte by byte.
+    pub bytewise: &'static str,
 }
 
-const POSTGRES: Dialect = Dialect { name: "postgres", each: "jsonb_array_elements_text" };
-const SQLITE: Dialect = Dialect { name: "sqlite", each: "json_each" };
+const POSTGRES: Dialect =
+    Dialect { name: "postgres", each: "jsonb_array_elements_text", gather: "jsonb_agg", bytewise: " COLLATE \"C\"" };
+const SQLITE: Dialect = Dialect { name: "sqlite", each: "json_each", gather: "json_group_array", bytewise: "" };
 
 /// How long a migration run waits for another one to end.
 pub(super) const MIGRATION_WAIT: Duration = Duration::from_secs(60);

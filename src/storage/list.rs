@@ -9,7 +9,7 @@ use super::crud::unknown;
 use super::store::Outcome;
 use super::table::{Role, Table};
 use super::value::{Value, count};
-use super::{ListQuery, Page, Store, TagFilter, Tagged, rows};
+use super::{ListQuery, Order, Page, Store, TagFilter, Tagged, rows};
 
 /// A WHERE clause and its parameters.
 struct Condition {
@@ -25,14 +25,14 @@ impl Condition {
 }
 
 impl Store {
-    /// One page, in the order of ids.
+    /// One page, in the order asked for.
     pub async fn list(&self, schema: &Schema, query: &ListQuery) -> Outcome<Page> {
         let table = self.table(schema);
         let mut condition = self.condition(&table, query)?;
-        let after = condition.take(query.after.unwrap_or_default().into());
+        let order = self.ordered(&table, query, &mut condition)?;
         let limit = condition.take(count(query.size.saturating_add(1)));
         let sql = format!(
-            "SELECT {} FROM {} WHERE id > ${after}{} ORDER BY id LIMIT ${limit}",
+            "SELECT {} FROM {} WHERE 1 = 1{} ORDER BY {order} LIMIT ${limit}",
             table.selected(),
             table.name,
             condition.text
@@ -45,6 +45,35 @@ impl Store {
         let last = data.last().filter(|_| more).and_then(|entity| entity.get("id")?.as_str());
         let next = last.and_then(|id| Uuid::parse_str(id).ok());
         Ok(Page { data, next })
+    }
+
+    /// The order, and the condition that a page begins after what was given.
+    fn ordered(&self, table: &Table, query: &ListQuery, condition: &mut Condition) -> Outcome<String> {
+        let (column, descending, after) = match &query.order {
+            Order::Oldest => (None, false, None),
+            Order::Newest => (None, true, None),
+            Order::By { field, descending, after } => {
+                let column = table.searched(field).filter(|column| column.role == Role::Text);
+                let column = column.ok_or_else(|| unknown(table, field))?;
+                (Some(format!("{}{}", column.name, self.dialect().bytewise)), *descending, after.as_deref())
+            }
+        };
+        let (sign, direction) = if descending { ("<", " DESC") } else { (">", "") };
+        match (&column, query.after) {
+            (None, Some(id)) => {
+                let place = condition.take(id.into());
+                condition.text.push_str(&format!(" AND id {sign} ${place}"));
+            }
+            (Some(column), Some(id)) => {
+                let (text, id) = (condition.take(after.unwrap_or_default().into()), condition.take(id.into()));
+                condition.text.push_str(&format!(" AND ({column}, id) {sign} (${text}, ${id})"));
+            }
+            (_, None) => {}
+        }
+        Ok(match column {
+            Some(column) => format!("{column}{direction}, id{direction}"),
+            None => format!("id{direction}"),
+        })
     }
 
     /// How many rows the question has, exactly up to `limit`; `limit + 1` when there are more.
@@ -88,6 +117,15 @@ impl Store {
     }
 
     fn filter(&self, table: &Table, field: &str, wanted: &Json, condition: &mut Condition) -> Outcome<()> {
+        if let Some(name) = field.strip_suffix("[]") {
+            return self.member(table, name, wanted, condition);
+        }
+        if let Some(name) = field.strip_suffix("_from") {
+            return self.bound(table, name, ">=", wanted, condition);
+        }
+        if let Some(name) = field.strip_suffix("_to") {
+            return self.bound(table, name, "<=", wanted, condition);
+        }
         let name = field.strip_suffix(".id").unwrap_or(field);
         let column = table.searched(name).filter(|column| column.role != Role::Json);
         let column = column.filter(|column| name == field || column.role == Role::Foreign);
@@ -108,6 +146,35 @@ impl Store {
             }
             None => condition.text.push_str(" AND 1 = 0"),
         }
+        Ok(())
+    }
+
+    /// Rows whose instant `field` is not before, or not after, this one.
+    fn bound(&self, table: &Table, field: &str, sign: &str, wanted: &Json, condition: &mut Condition) -> Outcome<()> {
+        let column = table.searched(field).filter(|column| column.role == Role::Time);
+        let column = column.ok_or_else(|| unknown(table, field))?;
+        match rows::plain(Role::Time, wanted) {
+            Some(value) => {
+                let place = condition.take(value);
+                condition.text.push_str(&format!(" AND {} {sign} ${place}", column.name));
+            }
+            None => condition.text.push_str(" AND 1 = 0"),
+        }
+        Ok(())
+    }
+
+    /// Rows whose set of texts `field` holds this one.
+    fn member(&self, table: &Table, field: &str, wanted: &Json, condition: &mut Condition) -> Outcome<()> {
+        let column = table.searched(field).filter(|column| column.role == Role::Json);
+        let column = column.ok_or_else(|| unknown(table, field))?;
+        let Some(text) = wanted.as_str().filter(|text| !text.contains('\0')) else {
+            condition.text.push_str(" AND 1 = 0");
+            return Ok(());
+        };
+        let place = condition.take(text.into());
+        let (each, table, column) = (self.dialect().each, table.name, &column.name);
+        let test = format!(" AND EXISTS (SELECT 1 FROM {each}({table}.{column}) AS e WHERE e.value = ${place})");
+        condition.text.push_str(&test);
         Ok(())
     }
 

@@ -12,6 +12,7 @@
 //! repository traits and mocks (SQLite in memory is the test double).
 
 mod admin_tokens;
+mod application_requests;
 mod audit;
 mod clients;
 mod codes;
@@ -23,12 +24,21 @@ mod exchange;
 mod keys;
 mod list;
 mod location;
+mod mailed_tokens;
+mod mails;
 mod migrations;
 mod page;
 mod postgres;
+mod registration;
+mod registration_documents;
+mod registration_services;
+mod registration_tokens;
 mod reseal;
 mod rows;
+mod secrets;
+mod sessions;
 mod sqlite;
+mod standings;
 mod statements;
 mod store;
 mod sweep;
@@ -36,8 +46,16 @@ mod table;
 mod tokens;
 mod value;
 
+pub use application_requests::ApplicationCalls;
 pub use error::StorageError;
 pub use location::{Location, PostgresOptions, Role, SqliteOptions};
-pub use page::{AdminRole, AdminToken, AuditRecord, ListQuery, Lookup, Page, TagFilter, Tagged};
+pub use mailed_tokens::{MailedToken, Purpose};
+pub use mails::{DueMail, MailRecord, MailState, NewMail};
+pub use page::{AdminRole, AdminToken, AuditRecord, ListQuery, Lookup, Order, Page, TagFilter, Tagged};
+pub use registration::Handed;
+pub use registration_services::{EntranceRow, GuardRow, OfferRow, OfferRows};
+pub use registration_tokens::{Holder, TokenFilter};
 pub use reseal::{ResealCursor, Resealed};
+pub use secrets::{ClientSecretRow, Removal};
+pub use sessions::{Session, SessionHolder};
 pub use store::{Migration, Store};

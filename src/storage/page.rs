@@ -23,13 +23,31 @@ pub enum TagFilter {
     Any(Vec<String>),
 }
 
-/// A question for one page of a table, in the order of ids.
+/// In which order rows are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Of ids, which is that of creation.
+    #[default]
+    Oldest,
+    Newest,
+    /// Of a text field that is never null, byte by byte; rows of the same text in the order of ids.
+    By {
+        field: &'static str,
+        descending: bool,
+        /// The text of the row that [`ListQuery::after`] names.
+        after: Option<String>,
+    },
+}
+
+/// A question for one page of a table.
 #[derive(Clone, Debug, Default)]
 pub struct ListQuery {
-    /// Field and value, all of which must hold. A foreign field takes `{"id": …}` or the id itself; null means unset.
+    /// Field and value, all of which must hold. A foreign field takes `{"id": …}` or the id itself; null means unset;
+    /// `field[]`: the set of texts holds the value; `field_from`, `field_to`: the instant is not before, not after it.
     pub filters: Vec<(String, Value)>,
     pub tags: TagFilter,
-    /// Rows after this id; `None` begins at the start.
+    pub order: Order,
+    /// Rows after this one; `None` begins at the start.
     pub after: Option<Uuid>,
     pub size: usize,
 }

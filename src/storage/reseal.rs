@@ -1,6 +1,6 @@
 //! Moving sealed values to the newest key after a rotation.
 //!
-//! A run walks every sealed column of every table in the order of ids, so that it ends however much is written
+//! A run walks every sealed column of every table given, and of those no schema describes, in the order of ids, so that it ends however much is written
 //! meanwhile; what is written meanwhile is sealed with the newest key already.
 
 use uuid::Uuid;
@@ -34,22 +34,33 @@ struct Column {
     replace: String,
 }
 
-fn columns(schema: &Schema) -> impl Iterator<Item = Column> {
-    let table = schema.name;
-    schema.fields.iter().filter(|field| field.seal != Seal::Clear).map(move |field| {
-        let column = format!("{}_sealed", field.name);
+/// Sealed columns of tables that no schema describes: table and field.
+const WITHOUT_SCHEMA: &[(&str, &str)] = &[("mails", "body"), ("oauth2_credential_secrets", "secret")];
+
+impl Column {
+    fn new(table: &str, field: &str) -> Self {
+        let column = format!("{field}_sealed");
         let old = format!("FROM {table} WHERE substr({column}, 1, 4) <> $1");
-        Column {
-            context: context(table, field.name),
+        Self {
+            context: context(table, field),
             stale: format!("SELECT count(*) {old}"),
             page: format!("SELECT id, {column} {old} AND id > $2 ORDER BY id LIMIT $3"),
             replace: format!("UPDATE {table} SET {column} = $2 WHERE id = $1 AND {column} = $3 RETURNING id"),
         }
-    })
+    }
 }
 
-pub(super) fn statements(schema: &Schema) -> impl Iterator<Item = String> {
-    columns(schema).flat_map(|column| [column.stale, column.page, column.replace])
+fn columns(schemas: &[&Schema]) -> impl Iterator<Item = Column> {
+    let sealed = |schema: &&Schema| {
+        let fields = schema.fields.iter().filter(|field| field.seal != Seal::Clear);
+        fields.map(|field| Column::new(schema.name, field.name)).collect::<Vec<_>>()
+    };
+    let others = WITHOUT_SCHEMA.iter().map(|(table, field)| Column::new(table, field));
+    schemas.iter().flat_map(sealed).chain(others)
+}
+
+pub(super) fn statements(schemas: &[&Schema]) -> impl Iterator<Item = String> {
+    columns(schemas).flat_map(|column| [column.stale, column.page, column.replace])
 }
 
 impl Store {
@@ -60,7 +71,7 @@ impl Store {
     /// Counts the sealed values that another key than the newest one sealed.
     pub async fn count_stale_seals(&self, schemas: &[&Schema]) -> Outcome<u64> {
         let mut total = 0;
-        for column in schemas.iter().flat_map(|schema| columns(schema)) {
+        for column in columns(schemas) {
             if let Some(row) = self.read(column.stale, vec![self.primary()]).await?.pop() {
                 total += u64::try_from(row.read("sealed").int()?).unwrap_or(0);
             }
@@ -79,7 +90,7 @@ impl Store {
         limit: usize,
     ) -> Result<Resealed, StorageError> {
         let from = from.unwrap_or(ResealCursor { column: 0, after: Uuid::nil() });
-        let Some(column) = schemas.iter().flat_map(|schema| columns(schema)).nth(from.column) else {
+        let Some(column) = columns(schemas).nth(from.column) else {
             return Ok(Resealed { done: 0, next: None });
         };
         let keyring = self.keyring();

@@ -3,16 +3,30 @@
 use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
-use super::{Store, admin_tokens, audit, clients, codes, exchange, keys, postgres, reseal, sweep, tokens};
+use super::{
+    Store, admin_tokens, application_requests, audit, clients, codes, configuration, exchange, keys, mailed_tokens,
+    mails, postgres, registration, registration_documents, registration_services, registration_tokens, reseal, secrets,
+    sessions, standings, sweep, tokens,
+};
 
 const WRITTEN: &[&[&str]] = &[
     &[PING],
     admin_tokens::STATEMENTS,
+    application_requests::STATEMENTS,
     audit::STATEMENTS,
     clients::STATEMENTS,
     codes::STATEMENTS,
+    configuration::STATEMENTS,
     exchange::STATEMENTS,
     keys::STATEMENTS,
+    mailed_tokens::STATEMENTS,
+    mails::STATEMENTS,
+    registration::STATEMENTS,
+    registration_documents::STATEMENTS,
+    registration_services::STATEMENTS,
+    secrets::STATEMENTS,
+    sessions::STATEMENTS,
+    standings::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
 ];
@@ -22,10 +36,13 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
     if store.kind() == "postgres" {
         every.push(postgres::INSERT_TOKENS.to_owned());
     }
+    every.extend([store.renaming_role(), store.taking_role()]);
+    every.extend(registration_tokens::statements());
     for schema in schemas {
         let table = store.table(schema);
         every.extend([&table.insert, &table.find, &table.update, &table.delete, &table.all].map(|sql| sql.to_string()));
-        every.extend(reseal::statements(schema));
+        every.push(registration::asking_together(&table));
     }
+    every.extend(reseal::statements(schemas));
     Ok(every)
 }

@@ -21,12 +21,18 @@ pub enum Meter {
     KeyCacheHit,
     KeyRefused,
     KeyLookup,
+    StandingCacheHit,
+    StandingLookup,
     TokensIssued,
     TokenBatches,
     SecretsVerified,
     SecretsRemembered,
     Overloaded,
     AuditDropped,
+    MailsSent,
+    MailsPutOff,
+    MailsFailed,
+    MailsKept,
 }
 
 const METERS: &[(Meter, &str, &str)] = &[
@@ -48,12 +54,26 @@ const METERS: &[(Meter, &str, &str)] = &[
     ),
     (Meter::KeyRefused, "tollgate_key_checks_total{tier=\"stamp\"}", ""),
     (Meter::KeyLookup, "tollgate_key_checks_total{tier=\"database\"}", ""),
+    (
+        Meter::StandingCacheHit,
+        "tollgate_standing_checks_total{tier=\"node\"}",
+        "How callers stand to gated services, by what answered.",
+    ),
+    (Meter::StandingLookup, "tollgate_standing_checks_total{tier=\"database\"}", ""),
     (Meter::TokensIssued, "tollgate_tokens_issued_total", "Access tokens issued."),
     (Meter::TokenBatches, "tollgate_token_batches_total", "Database commits that issued tokens."),
     (Meter::SecretsVerified, "tollgate_secrets_verified_total{how=\"hash\"}", "Hashed client secrets verified."),
     (Meter::SecretsRemembered, "tollgate_secrets_verified_total{how=\"memory\"}", ""),
     (Meter::Overloaded, "tollgate_overloaded_total", "Requests refused because a queue was full."),
     (Meter::AuditDropped, "tollgate_audit_dropped_total", "Audit records that could not be stored."),
+    (
+        Meter::MailsSent,
+        "tollgate_mails_total{outcome=\"sent\"}",
+        "Mails by what became of them; put_off counts attempts.",
+    ),
+    (Meter::MailsPutOff, "tollgate_mails_total{outcome=\"put_off\"}", ""),
+    (Meter::MailsFailed, "tollgate_mails_total{outcome=\"failed\"}", ""),
+    (Meter::MailsKept, "tollgate_mails_total{outcome=\"kept\"}", ""),
 ];
 
 /// The counters of one worker.

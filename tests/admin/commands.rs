@@ -102,7 +102,7 @@ fn several_addresses_each_have_a_line_before_ready() {
     let events: Vec<Value> = gateway.log_text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let listening: Vec<&Value> = events.iter().filter(|event| event["message"] == "listening").collect();
     let names: Vec<&str> = listening.iter().map(|event| event["listener"].as_str().unwrap()).collect();
-    assert_eq!(names, ["proxy", "proxy", "proxy_tls", "admin", "status"]);
+    assert_eq!(names, ["proxy", "proxy", "proxy_tls", "admin", "portal", "status"]);
     assert!(listening.iter().all(|event| !event["address"].as_str().unwrap().ends_with(":0")));
     let place = |message: &str| events.iter().rposition(|event| event["message"] == message).unwrap();
     assert!(place("listening") < place("ready"));

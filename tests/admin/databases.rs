@@ -45,6 +45,11 @@ impl Postgres {
 
     /// `tollgate serve` on it.
     pub async fn desk(&self) -> Desk {
+        self.desk_with(|start| start).await
+    }
+
+    /// With more settings.
+    pub async fn desk_with(&self, more: impl FnOnce(Start) -> Start + Send + 'static) -> Desk {
         let mut url: reqwest::Url = postgres_url().parse().unwrap();
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(self.relay.address.port())).unwrap();
@@ -52,7 +57,7 @@ impl Postgres {
         let url = format!("{url}{joint}options=-csearch_path%3D{}", self.schema);
         let folder = Folder::new();
         // Starting waits for the child, and the relay must go on meanwhile.
-        let started = tokio::task::spawn_blocking(move || (Start::serve(folder.path(), &url).ready(), folder));
+        let started = tokio::task::spawn_blocking(move || (more(Start::serve(folder.path(), &url)).ready(), folder));
         let (gateway, folder) = started.await.unwrap();
         Desk { gateway, client: client(), folder }
     }

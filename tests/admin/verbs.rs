@@ -109,7 +109,8 @@ async fn another_verb_is_405_and_says_which_are_allowed() {
     let desk = Desk::open();
     for (method, path, allowed) in [
         ("DELETE", "/services", "GET, HEAD, OPTIONS, POST"),
-        ("POST", "/services/s", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
+        ("POST", "/routes/r", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
+        ("LINK", "/services/s", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),
         ("DELETE", "/routes/r/service", "GET, HEAD, OPTIONS, PATCH, PUT"),
         ("POST", "/", "GET, HEAD, OPTIONS"),
         ("GET", "/schemas/plugins/validate", "OPTIONS, POST"),

@@ -91,6 +91,21 @@ impl Browser {
         }
     }
 
+    /// Waits until a script gives this text: for pages that something else than a click leads to.
+    pub async fn wait_for(&self, script: &str, text: &str) {
+        let begun = Instant::now();
+        // A page that is just being left has nothing to ask.
+        let asked = || self.http.post(self.url("/execute/sync")).json(&json!({ "script": script, "args": [] })).send();
+        loop {
+            let said: Value = asked().await.unwrap().json().await.unwrap();
+            if said["value"] == text {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{script} does not give {text}, but {}", said["value"]);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub async fn write(&self, css: &str, text: &str) {
         let element = self.element(css).await;
         self.tell(&format!("/element/{element}/value"), json!({ "text": text })).await;
@@ -134,6 +149,22 @@ impl Browser {
         });
         let actions = json!({ "actions": [{ "type": "key", "id": "keys", "actions": keys.collect::<Vec<_>>() }] });
         self.tell("/actions", actions).await;
+    }
+
+    /// What a mouse can use on this page and the Tab key does not come to.
+    pub async fn out_of_keyboards_reach(&self) -> Vec<String> {
+        let script = "window.reached = new Set();
+            document.addEventListener('focusin', event => window.reached.add(event.target));
+            const usable = 'a[href], button:enabled, input:enabled:not([type=hidden]), select, textarea, summary';
+            window.usable = [...document.querySelectorAll(usable)].filter(element => element.checkVisibility());
+            document.body.tabIndex = -1;
+            document.body.focus();
+            return window.usable.length";
+        let usable = self.run(script).await.as_u64().unwrap();
+        self.press(&"\u{E004}".repeat(usize::try_from(usable).unwrap() + 5)).await;
+        let missed = "return window.usable.filter(element => !window.reached.has(element)).map(one => one.outerHTML)";
+        let missed = self.run(missed).await;
+        missed.as_array().unwrap().iter().map(|element| element.as_str().unwrap().to_owned()).collect()
     }
 
     /// What axe-core finds wrong with the page for people with disabilities, serious and critical faults only; in light

@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 /// Answers carry these; what a client says of them is not kept, or is told better by another field.
 const SAID_BY_THE_SERVER: [&str; 6] = ["updated_at", "url", "cert_digest", "credential_id", "service_id", "expires_at"];
 
+/// The role in this world.
+pub const ROLE: &str = "beta";
+
 /// Fields whose sample must be of a certain form: entity (or `*`), field, value. `#` becomes the number of the sample.
 fn certain(entity: &str, field: &str, nth: usize) -> Option<Value> {
     let name = format!("x{nth}.com");
@@ -24,6 +27,14 @@ fn certain(entity: &str, field: &str, nth: usize) -> Option<Value> {
         ("routes", "headers") => json!({ "x-a": ["1", "2"] }),
         ("plugins", "name") => json!("oauth2"),
         ("plugins", "config") => json!({ "enable_client_credentials": true }),
+        ("developers", "email") => json!(format!("developer-{nth}@a.com")),
+        ("developers", "meta") => json!("{\"full_name\":\"x\"}"),
+        ("developers", "roles") => json!([ROLE]),
+        ("developers", "password") => json!("a long password"),
+        ("developers", "key") => json!(format!("api-key-{nth}")),
+        // Its consumer has it too, and consumers have samples of their own.
+        ("applications", "custom_id") => json!(format!("reference-{nth}")),
+        ("applications", "redirect_uri") => json!("https://a.com/x"),
         ("oauth2_credentials", "redirect_uris") => json!(["http://a.com/x"]),
         // A hashed secret is not kept as it was sent.
         ("oauth2_credentials", "hash_secret") => json!(false),
@@ -87,12 +98,14 @@ fn sample(name: &str, property: &Value, nth: usize) -> Option<Value> {
 }
 
 /// Every field of a plugin's configuration.
-pub fn config(described: &Value) -> Map<String, Value> {
+pub fn config(plugin: &str, described: &Value) -> Map<String, Value> {
     let mut config = Map::new();
     for (name, property) in described["properties"].as_object().unwrap() {
         let value = match name.as_str() {
             // The other profile forbids grants that are on here.
             "profile" => Some(json!("kong")),
+            // No two plugins have the same.
+            "provision_key" => Some(json!(format!("of {plugin}"))),
             _ => sample(name, property, 1),
         };
         if let Some(value) = value {

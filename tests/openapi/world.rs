@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use reqwest::{Client, Method};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::samples;
 use crate::support::{Folder, Gateway, Start, client};
@@ -24,13 +24,43 @@ impl World {
         let (document, ids) = (Value::Null, HashMap::new());
         let mut world = Self { document, gateway, client: client(), ids, _folder: folder };
         world.document = world.ask("get", "/openapi.json", Value::Null).await.1;
+        world.make("developer_role", "/developers/roles", json!({ "name": samples::ROLE })).await;
         for (entity, collection) in world.collections() {
             let body = world.sample(&entity, 1);
-            let (status, made) = world.ask("post", &collection, body.clone().into()).await;
-            assert_eq!(status, 201, "{entity}: {made}\n{body:?}");
-            world.ids.insert(singular(&entity).to_owned(), made["id"].as_str().unwrap().to_owned());
+            world.make(singular(&entity), &collection, body.into()).await;
         }
+        world.register().await;
         world
+    }
+
+    /// What stands below developers, applications and services.
+    async fn register(&mut self) {
+        let plugin = json!({ "name": "application-registration", "config": { "display_name": "Orders" } });
+        self.make("gate", &self.path("/services/{service}/plugins"), plugin).await;
+        let contract = json!({ "service": { "id": self.ids["service"] } });
+        let path = self.path("/applications/{application}/application_instances");
+        self.make("application_instance", &path, contract).await;
+        let document = json!({ "path": "orders.yaml" });
+        self.make("document_object", &self.path("/services/{service}/document_objects"), document).await;
+        let credentials = self.path("/applications/{application}/credentials/oauth2");
+        self.make("application's oauth2_credential", &credentials, json!({})).await;
+        let secrets = self.path("/applications/{application}/credentials/oauth2/{oauth2_credential}/secrets");
+        self.make("application's secret", &secrets, json!({})).await;
+        for (kind, name, body) in [
+            ("oauth2", "oauth2_credential", json!({ "name": "x" })),
+            ("key-auth", "keyauth_credential", json!({})),
+            ("jwt", "jwt_secret", json!({})),
+        ] {
+            let path = self.path(&format!("/developers/{{developer}}/credentials/{kind}"));
+            self.make(&format!("developer's {name}"), &path, body).await;
+        }
+    }
+
+    /// Makes an entity and remembers it under a name.
+    async fn make(&mut self, name: &str, path: &str, body: Value) {
+        let (status, made) = self.ask("post", path, body.clone()).await;
+        assert!(status == 201 || path == "/developers" && status == 200, "{path}: {status} {made}\n{body}");
+        self.ids.insert(name.to_owned(), made["id"].as_str().unwrap().to_owned());
     }
 
     pub async fn ask(&self, verb: &str, path: &str, body: Value) -> (u16, Value) {
@@ -67,10 +97,28 @@ impl World {
                 "plugin" if template.starts_with("/schemas") => "oauth2".to_owned(),
                 "entity" => "services".to_owned(),
                 "tag" => "tags-1".to_owned(),
-                name => self.ids.get(name).unwrap_or_else(|| panic!("no {name} in this world")).clone(),
+                name => self.id(template, name).clone(),
             }
         };
         template.split('/').map(segment).collect::<Vec<_>>().join("/")
+    }
+
+    /// What a template means by a name: below an application or a developer, what is theirs.
+    fn id(&self, template: &str, name: &str) -> &String {
+        let owner = match template {
+            template if template.contains("/{application}/credentials/") => "application's ",
+            template if template.starts_with("/developers/{developer}/credentials/") => "developer's ",
+            _ => "",
+        };
+        let found = self.ids.get(&format!("{owner}{name}")).or_else(|| self.ids.get(name));
+        found.unwrap_or_else(|| panic!("no {name} in this world"))
+    }
+
+    /// The part of a sample that may be changed.
+    pub fn changeable(&self, entity: &str, sample: &Map<String, Value>) -> Map<String, Value> {
+        let patch = self.schema(entity, "Patch");
+        let may = |name: &String| patch.is_null() || patch["properties"].get(name).is_some();
+        sample.iter().filter(|(name, _)| may(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// The description of an entity, or with `Body` of what may be sent.
@@ -113,7 +161,7 @@ impl World {
     /// Every described field of a plugin's configuration.
     pub fn plugin_sample(&self, plugin: &str) -> Map<String, Value> {
         let name = format!("PluginConfig{}", plugin.split(['_', '-']).map(capitalized).collect::<String>());
-        samples::config(&self.document["components"]["schemas"][name])
+        samples::config(plugin, &self.document["components"]["schemas"][name])
     }
 }
 

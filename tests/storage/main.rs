@@ -2,6 +2,7 @@
 //!
 //! The PostgreSQL half needs `TOLLGATE_TEST_POSTGRES` (a URL of a server where schemas may be made) and fails without it.
 
+mod accounts;
 mod bench;
 mod catalog;
 mod codes;
@@ -13,7 +14,12 @@ mod migrations;
 mod on_postgres;
 mod on_postgres_tls;
 mod on_sqlite;
+mod people;
 mod refreshes;
+mod registration;
+mod registration_reads;
 mod resealing;
+mod secrets;
+mod standings;
 mod tokens;
 mod verbs;

@@ -2,6 +2,9 @@
 
 #![expect(dead_code, reason = "each test binary uses a part of this")]
 
+pub mod browser;
+pub mod html;
+
 use std::collections::HashMap;
 use std::fs;
 use std::net::SocketAddr;

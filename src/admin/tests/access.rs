@@ -57,7 +57,7 @@ async fn every_write_is_recorded_and_no_read() {
 async fn methods_that_make_no_sense_are_refused() {
     let admin = admin().await;
     for (method, path) in
-        [("DELETE", "/services"), ("POST", "/services/x"), ("TRACE", "/services"), ("DELETE", "/status")]
+        [("DELETE", "/services"), ("POST", "/routes/x"), ("TRACE", "/services"), ("DELETE", "/status")]
     {
         let refused = admin.call(method, path, Value::Null).await;
         assert_eq!((refused.status, refused.body), (405, json!({"message": "Method not allowed"})), "{method} {path}");

@@ -14,8 +14,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::{Clock, Keyring, PlainToken, Secret, Timestamp};
+use crate::actors::Forget;
+use crate::config::AppAuth;
+use crate::domain::{Clock, Keyring, PlainToken, Secret, Timestamp, TokenDigest};
 use crate::engine::catalog::{Catalog, Change, Pending, Ports};
+use crate::engine::registration::Registration;
 use crate::engine::{AuditRecord, EngineError};
 use crate::schema::Registry;
 use crate::storage::{Location, Store};
@@ -44,6 +47,11 @@ impl Ports for Fake {
     fn changed(&self, change: Change) -> Pending<'_, Result<(), EngineError>> {
         let verb = format!("{change:?}").trim_end_matches(')').rsplit(' ').next().unwrap_or_default().to_owned();
         self.changes.lock().unwrap().push(format!("{} {verb}", change.entity));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn forget(&self, what: Forget) -> Pending<'_, Result<(), EngineError>> {
+        self.changes.lock().unwrap().push(format!("{what:?}"));
         Box::pin(async { Ok(()) })
     }
 }
@@ -76,6 +84,10 @@ impl Surroundings for Fake {
             _ => None,
         };
         Box::pin(async move { Ok(role.map(|role| AdminIdentity { name: "ops".to_owned(), role })) })
+    }
+
+    fn find_admin_digest(&self, _: TokenDigest) -> Pending<'_, Result<Option<AdminIdentity>, EngineError>> {
+        Box::pin(async { Ok(None) })
     }
 
     fn record(&self, entry: AuditEntry) -> Pending<'_, ()> {
@@ -130,7 +142,7 @@ pub(super) async fn admin_with(exposure: Exposure) -> Admin {
     let registry = Arc::new(Registry::new(crate::plugins::schemas()));
     let catalog = Catalog::new(registry, store, clock.clone(), Arc::clone(&fake) as Arc<dyn Ports>);
     let surroundings = Arc::clone(&fake) as Arc<dyn Surroundings>;
-    let mut state = AdminState::new(catalog, exposure, surroundings);
+    let mut state = AdminState::new(Registration::new(catalog, AppAuth::KongOauth2), exposure, surroundings);
     state.body_limit = 64 * 1024;
     Admin { state: Data::new(state), fake, clock, host: "localhost:8001" }
 }

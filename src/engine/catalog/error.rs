@@ -30,6 +30,9 @@ pub enum CatalogError {
     /// Names and values that another entity has already.
     #[error("another entity has the same {}", .0.keys().cloned().collect::<Vec<_>>().join(", "))]
     Unique(Map<String, Value>),
+    /// What is asked for goes against what there is.
+    #[error("{0}")]
+    Conflict(String),
     #[error("offset is not one of ours")]
     InvalidOffset(String),
     #[error("size is not between 1 and 1000")]

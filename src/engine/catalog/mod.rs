@@ -9,6 +9,7 @@
 //! **Absent on purpose:** HTTP (room `admin`), caches and snapshots (whoever implements [`Ports`] keeps them).
 
 mod change;
+mod confine;
 mod error;
 mod hooks;
 mod key;
@@ -29,21 +30,27 @@ use crate::schema::{Auto, Entity, Registry, Schema};
 use crate::storage::{Lookup, Store};
 
 pub use change::{Change, Happened};
+pub(in crate::engine) use confine::{confine, confine_to, judged};
 pub use error::CatalogError;
+pub(in crate::engine) use hooks::Draft;
+pub(in crate::engine) use hooks::contracts::status as contract_status;
 pub use hooks::restored;
 pub use key::Key;
 pub use list::{ListRequest, Listing, offset, parse_offset, size, tag_filter};
+pub(in crate::engine) use list::{descending, parse_place, place, wrong_option};
 pub use ports::{Pending, Ports};
+pub(in crate::engine) use references::{reference_to, referred};
 pub use tags::TagPage;
 pub use write::{Parent, Put};
+pub(in crate::engine) use write::{across, refused};
 
 /// The use cases of the Admin API's entities. Cheap to clone.
 #[derive(Clone)]
 pub struct Catalog {
     pub registry: Arc<Registry>,
-    store: Store,
-    clock: Clock,
-    ports: Arc<dyn Ports>,
+    pub(in crate::engine) store: Store,
+    pub(in crate::engine) clock: Clock,
+    pub(in crate::engine) ports: Arc<dyn Ports>,
     turns: Turns,
 }
 
@@ -101,7 +108,7 @@ impl Catalog {
     }
 
     /// One entity as it is stored, its moved fields back in place.
-    async fn load(&self, schema: &Schema, key: &Key) -> Result<Option<Entity>, CatalogError> {
+    pub(in crate::engine) async fn load(&self, schema: &Schema, key: &Key) -> Result<Option<Entity>, CatalogError> {
         let lookup = match (key, schema.key) {
             (Key::Id(id), _) => Lookup::Id(*id),
             (Key::Name(name), Some(field)) => Lookup::Field(field, name.clone()),
@@ -112,14 +119,14 @@ impl Catalog {
     }
 
     /// What a client gets of a stored entity.
-    async fn shown(&self, schema: &Schema, entity: &Entity) -> Result<Entity, CatalogError> {
+    pub(in crate::engine) async fn shown(&self, schema: &Schema, entity: &Entity) -> Result<Entity, CatalogError> {
         let mut shown = schema.public(entity);
         hooks::add_virtuals(self, schema, entity, &mut shown).await?;
         Ok(shown)
     }
 
     /// Generated values, all of one instant.
-    fn generator(&self) -> impl FnMut(Auto) -> serde_json::Value + '_ {
+    pub(in crate::engine) fn generator(&self) -> impl FnMut(Auto) -> serde_json::Value + '_ {
         let now = self.clock.now();
         move |auto| match auto {
             Auto::Uuid => self.ports.uuid().to_string().into(),
@@ -130,6 +137,6 @@ impl Catalog {
 }
 
 /// The id of a stored entity.
-fn id_of(entity: &Entity) -> Option<Uuid> {
+pub(in crate::engine) fn id_of(entity: &Entity) -> Option<Uuid> {
     entity.get("id")?.as_str()?.parse().ok()
 }

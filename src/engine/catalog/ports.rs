@@ -6,6 +6,7 @@ use std::pin::Pin;
 use uuid::Uuid;
 
 use super::Change;
+use crate::actors::Forget;
 use crate::domain::{PlainToken, Secret};
 use crate::engine::EngineError;
 
@@ -26,4 +27,7 @@ pub trait Ports: Send + Sync {
     /// Called after the commit and before the caller is answered. An error is answered as one, though the change is
     /// stored: the caller tries again, and the change is told again.
     fn changed(&self, change: Change) -> Pending<'_, Result<(), EngineError>>;
+
+    /// Makes every cache forget, where a change of one entity ends what others gave.
+    fn forget(&self, what: Forget) -> Pending<'_, Result<(), EngineError>>;
 }

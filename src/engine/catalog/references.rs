@@ -18,7 +18,11 @@ impl Catalog {
     ///
     /// # Errors
     /// [`CatalogError::Unresolved`] when there is none of that name.
-    pub(super) async fn resolve_references(&self, schema: &Schema, body: &mut Entity) -> Result<(), CatalogError> {
+    pub(in crate::engine) async fn resolve_references(
+        &self,
+        schema: &Schema,
+        body: &mut Entity,
+    ) -> Result<(), CatalogError> {
         for reference in self.references_by_name(schema, body) {
             let target = self.schema(reference.entity)?;
             let found = self.load(target, &Key::Name(reference.value.clone())).await?;
@@ -53,11 +57,11 @@ impl Catalog {
 }
 
 /// `{"id": "…"}`
-pub(super) fn reference_to(id: &str) -> Value {
+pub(in crate::engine) fn reference_to(id: &str) -> Value {
     Value::Object(Map::from_iter([("id".to_owned(), id.into())]))
 }
 
 /// The id a reference holds.
-pub(super) fn referred<'e>(entity: &'e Entity, field: &str) -> Option<&'e str> {
+pub(in crate::engine) fn referred<'e>(entity: &'e Entity, field: &str) -> Option<&'e str> {
     entity.get(field)?.get("id")?.as_str()
 }

@@ -14,7 +14,7 @@ const TURNS: usize = 64;
 pub(super) struct Turns(Arc<[Mutex<()>; TURNS]>);
 
 /// Nobody else changes the entity while this is held.
-pub(super) type Turn<'t> = MutexGuard<'t, ()>;
+pub(in crate::engine) type Turn<'t> = MutexGuard<'t, ()>;
 
 impl Default for Turns {
     fn default() -> Self {

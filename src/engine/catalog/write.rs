@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::confine::confine;
 use super::hooks::{self, Draft};
 use super::references::{reference_to, referred};
 use super::turns::Turn;
@@ -22,7 +23,7 @@ pub struct Parent {
 }
 
 impl Parent {
-    pub(super) fn owns(&self, entity: &Entity) -> bool {
+    pub(in crate::engine) fn owns(&self, entity: &Entity) -> bool {
         referred(entity, self.field).and_then(|id| id.parse().ok()) == Some(self.id)
     }
 }
@@ -80,7 +81,7 @@ impl Catalog {
         parent: Option<&Parent>,
     ) -> Result<Put, CatalogError> {
         let (old, _turn) = self.load_to_change(schema, key).await?;
-        Self::adopt(old.as_ref(), parent)?;
+        Self::adopt(schema, old.as_ref(), parent)?;
         name_by_key(schema, key, old.is_some(), &mut body)?;
         let draft = self.drafted(schema, Write::Replace, body, old.as_ref(), parent).await?;
         match old {
@@ -100,7 +101,7 @@ impl Catalog {
     ) -> Result<Entity, CatalogError> {
         let (old, _turn) = self.load_to_change(schema, key).await?;
         let old = old.ok_or(CatalogError::NotFound)?;
-        Self::adopt(Some(&old), parent)?;
+        Self::adopt(schema, Some(&old), parent)?;
         let draft = self.drafted(schema, Write::Patch, body, Some(&old), parent).await?;
         self.update(schema, old, draft).await
     }
@@ -121,7 +122,7 @@ impl Catalog {
             };
             return self.tell(schema, Happened::DeletedBefore { id, key }).await;
         };
-        Self::adopt(Some(&old), parent)?;
+        Self::adopt(schema, Some(&old), parent)?;
         let id = id_of(&old).ok_or(CatalogError::NotFound)?;
         hooks::before_deleting(self, schema, id).await?;
         match self.store.delete(schema, id).await {
@@ -136,13 +137,16 @@ impl Catalog {
     /// # Errors
     /// All violations at once; references by name that lead nowhere.
     pub async fn check(&self, schema: &Schema, mut body: Body) -> Result<(), CatalogError> {
+        let mut violations = confine(schema, Write::Insert, &mut body);
         self.resolve_references(schema, &mut body.fields).await?;
-        self.registry.insert(schema, body, &mut self.generator())?;
-        Ok(())
+        if let Err(more) = self.registry.insert(&schema.as_posted(), body, &mut self.generator()) {
+            violations.merge(more);
+        }
+        if violations.is_empty() { Ok(()) } else { Err(violations.into()) }
     }
 
     /// An entity as it is stored, and the turn to change it: held until the change is in force.
-    async fn load_to_change<'c>(
+    pub(in crate::engine) async fn load_to_change<'c>(
         &'c self,
         schema: &Schema,
         key: &Key,
@@ -153,15 +157,16 @@ impl Catalog {
         Ok((self.load(schema, &Key::Id(id)).await?, Some(turn)))
     }
 
-    /// An entity below a parent must be the parent's.
-    fn adopt(old: Option<&Entity>, parent: Option<&Parent>) -> Result<(), CatalogError> {
+    /// An entity below a parent must be the parent's, and changes in its own right.
+    fn adopt(schema: &Schema, old: Option<&Entity>, parent: Option<&Parent>) -> Result<(), CatalogError> {
         match (old, parent) {
             (Some(old), Some(parent)) if !parent.owns(old) => Err(CatalogError::NotFound),
-            _ => Ok(()),
+            (Some(old), _) => hooks::before_changing(schema, old),
+            (None, _) => Ok(()),
         }
     }
 
-    async fn drafted(
+    pub(in crate::engine) async fn drafted(
         &self,
         schema: &Schema,
         write: Write,
@@ -186,7 +191,7 @@ impl Catalog {
         Ok(draft)
     }
 
-    async fn insert(&self, schema: &Schema, draft: Draft) -> Result<Entity, CatalogError> {
+    pub(in crate::engine) async fn insert(&self, schema: &Schema, draft: Draft) -> Result<Entity, CatalogError> {
         let id = id_of(&draft.entity).ok_or_else(|| unreadable("id"))?;
         let stored = hooks::to_store(schema, &draft.entity);
         self.store.insert(schema, &stored).await.map_err(|error| refused(schema, &draft.entity, error))?;
@@ -198,7 +203,12 @@ impl Catalog {
         self.shown(schema, &draft.entity).await
     }
 
-    async fn update(&self, schema: &Schema, old: Entity, draft: Draft) -> Result<Entity, CatalogError> {
+    pub(in crate::engine) async fn update(
+        &self,
+        schema: &Schema,
+        old: Entity,
+        draft: Draft,
+    ) -> Result<Entity, CatalogError> {
         let id = id_of(&old).ok_or_else(|| unreadable("id"))?;
         let stored = hooks::to_store(schema, &draft.entity);
         let found = self.store.update(schema, id, &stored).await;
@@ -212,7 +222,7 @@ impl Catalog {
         self.shown(schema, &draft.entity).await
     }
 
-    pub(super) async fn tell(&self, schema: &Schema, happened: Happened) -> Result<(), CatalogError> {
+    pub(in crate::engine) async fn tell(&self, schema: &Schema, happened: Happened) -> Result<(), CatalogError> {
         Ok(self.ports.changed(Change { entity: schema.name, happened }).await?)
     }
 }
@@ -239,7 +249,7 @@ fn name_by_key(schema: &Schema, key: &Key, exists: bool, body: &mut Body) -> Res
 }
 
 /// A refusal of the store, in the client's terms.
-fn refused(schema: &Schema, entity: &Entity, error: StorageError) -> CatalogError {
+pub(in crate::engine) fn refused(schema: &Schema, entity: &Entity, error: StorageError) -> CatalogError {
     match error {
         StorageError::Unique { fields } if fields.iter().any(|field| field == "id") => {
             CatalogError::PrimaryKey { id: entity.get("id").cloned().unwrap_or_default() }
@@ -267,6 +277,6 @@ fn missing_target(schema: &Schema, entity: &Entity, field: String) -> CatalogErr
 }
 
 /// A violation across fields.
-pub(super) fn across(text: String) -> CatalogError {
+pub(in crate::engine) fn across(text: String) -> CatalogError {
     CatalogError::Violations(Violations::of(ENTITY, text))
 }

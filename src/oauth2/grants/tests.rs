@@ -1,16 +1,14 @@
 //! What each grant earns.
 
 use super::*;
-use crate::domain::{NewCode, TokenDigest};
-use crate::oauth2::fixtures::{client, policy};
+use std::sync::Arc;
+
+use crate::domain::{ApplicationView, ContractStatus, ContractView, DeveloperStatus, NewCode, TokenDigest};
+use crate::oauth2::fixtures::{client, place, policy};
 
 const NOW: Timestamp = Timestamp::from_seconds(1000);
 const SERVICE: Uuid = Uuid::from_u128(7);
 const PLUGIN: Uuid = Uuid::from_u128(8);
-
-fn place(policy: &Policy) -> Place<'_> {
-    Place { policy, plugin: PLUGIN, service: Some(SERVICE) }
-}
 
 fn code() -> Code {
     let issued = NewCode {
@@ -49,23 +47,23 @@ fn a_grant_that_is_off_is_unknown() {
 
 #[test]
 fn scopes_must_be_the_plugins() {
-    let asked = |form: &str| scope(&Params::from_form(form.as_bytes()), &policy());
+    let asked = |form: &str| scope(&Params::from_form(form.as_bytes()), place(&policy()));
     assert_eq!(asked("scope=phone+email"), Ok(Some("phone email".into())));
     assert_eq!(asked(""), Ok(None));
     assert_eq!(asked("scope=wot"), Err(OAuthError::UnknownScope("wot".into())));
     assert_eq!(asked("scope=email&scope=phone"), Err(OAuthError::ScopeNotText));
     let mandatory = Policy { mandatory_scope: true, ..policy() };
-    assert_eq!(scope(&Params::from_form(b"scope=+"), &mandatory), Err(OAuthError::ScopeRequired));
+    assert_eq!(scope(&Params::from_form(b"scope=+"), place(&mandatory)), Err(OAuthError::ScopeRequired));
 }
 
 #[test]
 fn a_user_id_needs_the_provision_key() {
-    let asked = |form: &str| client_credentials(&Params::from_form(form.as_bytes()), &policy());
+    let asked = |form: &str| client_credentials(&Params::from_form(form.as_bytes()), place(&policy()));
     assert_eq!(asked("authenticated_userid=u"), Err(OAuthError::InvalidProvisionKey));
     let granted = asked("authenticated_userid=u&provision_key=provision").unwrap();
     assert_eq!(granted.authenticated_userid.as_deref(), Some("u"));
     assert_eq!(asked("provision_key=wrong").unwrap().authenticated_userid, None);
-    let password = |form: &str| password(&Params::from_form(form.as_bytes()), &policy());
+    let password = |form: &str| password(&Params::from_form(form.as_bytes()), place(&policy()));
     assert_eq!(password("authenticated_userid=u"), Err(OAuthError::InvalidProvisionKey));
     assert_eq!(password("provision_key=provision"), Err(OAuthError::MissingUserid));
     assert!(password("provision_key=provision&authenticated_userid=u").is_ok());
@@ -140,4 +138,57 @@ fn a_refresh_token_is_good_for_its_client_service_and_scopes() {
     let outgrown = RefreshView { scope: Some("email gone".into()), ..row };
     assert_eq!(asked(&outgrown), Err(OAuthError::ScopeMismatch));
     assert_eq!(refresh(place(&policy()), &client(), None, false), Err(OAuthError::InvalidRefreshToken));
+}
+
+fn contract(status: ContractStatus, scopes: Option<&[&str]>) -> Standing {
+    let scopes = scopes.map(|words| words.iter().map(|word| (*word).to_owned()).collect());
+    let contract = Some(ContractView { status, suspended: false, scopes });
+    let developer = DeveloperStatus::Approved;
+    Standing::Application(Arc::new(ApplicationView { id: Uuid::nil(), name: "a".into(), developer, contract }))
+}
+
+#[test]
+fn a_gate_settles_what_a_client_may_have() {
+    let policy = policy();
+    let gated = |consumers| Place { gate: Some(Gate { consumers, reasons: false }), ..place(&policy) };
+    let approved = contract(ContractStatus::Approved, None);
+    assert_eq!(gated(false).of(&approved).check(), Ok(()));
+    let pending = contract(ContractStatus::Requested, None);
+    let refused = OAuthError::NotApproved(Refused::Requested);
+    assert_eq!(refused.code(), "unauthorized_client");
+    assert_eq!(gated(true).of(&pending).check(), Err(refused));
+    let stranger = Err(OAuthError::NotApproved(Refused::NotAnApplication));
+    assert_eq!(gated(false).of(&Standing::Stranger).check(), stranger);
+    assert_eq!(gated(true).of(&Standing::Stranger).check(), Ok(()));
+    assert_eq!(place(&policy).of(&pending).check(), Ok(()), "without a gate nobody asks");
+}
+
+#[test]
+fn scopes_are_those_of_policy_and_contract() {
+    let policy = policy();
+    let gated = Place { gate: Some(Gate { consumers: false, reasons: false }), ..place(&policy) };
+    let standing = contract(ContractStatus::Approved, Some(&["email", "admin"]));
+    let place = gated.of(&standing);
+    let asked = |form: &str| scope(&Params::from_form(form.as_bytes()), place);
+    assert_eq!(asked("scope=email"), Ok(Some("email".into())));
+    assert_eq!(asked("scope=phone"), Err(OAuthError::UnknownScope("phone".into())), "not the contract's");
+    assert_eq!(asked("scope=admin"), Err(OAuthError::UnknownScope("admin".into())), "not the plugin's");
+    let mut presented = code();
+    presented.issued.scope = Some("email phone".into());
+    let exchanged = exchange(&Params::default(), place, &client(), Some(&presented), NOW);
+    assert_eq!(exchanged, Err(OAuthError::ScopeMismatch), "the contract has lost a scope since");
+    let row = |scope: &str| RefreshView {
+        id: Uuid::from_u128(9),
+        credential_id: client().credential_id,
+        service_id: Some(SERVICE),
+        scope: Some(scope.into()),
+        authenticated_userid: None,
+        family_id: None,
+        access_token: TokenDigest([0; 32]),
+        expires_at: None,
+    };
+    assert!(refresh(place, &client(), Some(&row("email")), false).is_ok());
+    assert_eq!(refresh(place, &client(), Some(&row("phone")), false), Err(OAuthError::ScopeMismatch));
+    let none = contract(ContractStatus::Approved, Some(&[]));
+    assert_eq!(scope(&Params::from_form(b""), gated.of(&none)), Ok(None));
 }

@@ -19,7 +19,7 @@ pub use schema::schema;
 
 use super::challenge::challenge;
 use super::{Call, Verdict, anonymous, identity};
-use crate::domain::KeyView;
+use crate::domain::{ClientView, KeyView};
 use crate::engine::{EngineError, Worker};
 use crate::message::Answer;
 use find::Found;
@@ -31,6 +31,13 @@ pub const PRIORITY: i32 = 1250;
 #[derive(Debug)]
 pub struct KeyAuth {
     config: Config,
+}
+
+/// Whom a key may belong to.
+enum Known {
+    Key(Arc<KeyView>),
+    /// With a gate on the service, the `client_id` of an application is a key too.
+    Application(Arc<ClientView>),
 }
 
 impl KeyAuth {
@@ -47,8 +54,12 @@ impl KeyAuth {
             return Verdict::Continue;
         }
         match self.check(call, engine).await {
-            Ok(Ok(view)) => {
+            Ok(Ok(Known::Key(view))) => {
                 identity::authenticated(&view.consumer, view.credential_id, &view.credential_id.to_string(), call);
+                Verdict::Continue
+            }
+            Ok(Ok(Known::Application(client))) => {
+                identity::authenticated(&client.consumer, client.credential_id, &client.client_id, call);
                 Verdict::Continue
             }
             Ok(Err(message)) => anonymous::turn_away(anonymous, call, engine, || self.refusal(message)).await,
@@ -56,12 +67,8 @@ impl KeyAuth {
         }
     }
 
-    /// The key of the call, found in the store; it is hidden from the upstream when the configuration says so.
-    async fn check(
-        &self,
-        call: &mut Call<'_>,
-        engine: &Worker,
-    ) -> Result<Result<Arc<KeyView>, &'static str>, EngineError> {
+    /// What the key of the call belongs to, by the store; it is hidden from the upstream when the configuration says so.
+    async fn check(&self, call: &mut Call<'_>, engine: &Worker) -> Result<Result<Known, &'static str>, EngineError> {
         let (name, key) = match find::find(&self.config, call).await {
             Found::One { name, key } => (name, key),
             Found::Several => return Ok(Err("Duplicate API key found")),
@@ -70,8 +77,14 @@ impl KeyAuth {
         if self.config.hide_credentials {
             find::hide(&self.config, name, call).await;
         }
-        let view = engine.find_key(&key).await?.filter(|view| view.is_live(call.now));
-        Ok(view.ok_or("Unauthorized"))
+        if let Some(view) = engine.find_key(&key).await?.filter(|view| view.is_live(call.now)) {
+            return Ok(Ok(Known::Key(view)));
+        }
+        let application = match (call.gate, call.service) {
+            (Some(_), Some(service)) => engine.find_application(&key, service.id).await?,
+            _ => None,
+        };
+        Ok(application.map(Known::Application).ok_or("Unauthorized"))
     }
 
     fn refusal(&self, message: &'static str) -> Answer {

@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 use tracing::{error, info};
 
 use super::Config;
+use crate::domain::Gate;
 use crate::engine::{EngineError, Issued, Sent, Worker};
 use crate::message::{Answer, BodyError};
-use crate::oauth2::{self, OAuthError, Params, Place, Profile};
+use crate::oauth2::{self, Allowed, OAuthError, Params, Place, Profile};
+use crate::plugins::reason::with_reason;
 use crate::plugins::{Call, ForwardedProto};
 
 /// Largest body of a token request: a real one has a few hundred bytes.
@@ -46,7 +48,8 @@ pub(super) async fn answer(config: &Config, endpoint: Endpoint, call: &mut Call<
         return refused(config, &refusal, state.as_deref());
     }
     let policy = &config.policy;
-    let place = Place { policy, plugin: config.id, service: call.service.map(|service| service.id) };
+    let (service, gate) = (call.service.map(|service| service.id), call.gate);
+    let place = Place { policy, plugin: config.id, service, gate, allowed: Allowed::All };
     let result = match endpoint {
         Endpoint::Token => {
             let header = call.head.headers.get(config.auth_header_name());
@@ -55,12 +58,12 @@ pub(super) async fn answer(config: &Config, endpoint: Endpoint, call: &mut Call<
         }
         Endpoint::Authorize => {
             let issuer = (policy.profile == Profile::Rfc9700).then(|| issuer(call));
-            engine.authorize(place, &params, issuer.as_deref()).await.map(|sent| redirected(&sent))
+            engine.authorize(place, &params, issuer.as_deref()).await.map(|sent| redirected(call.gate, &sent))
         }
     };
     match result {
         Ok(answer) => answer,
-        Err(EngineError::OAuth(refusal)) => refused(config, &refusal, state.as_deref()),
+        Err(EngineError::OAuth(refusal)) => reasoned(gate, &refusal, refused(config, &refusal, state.as_deref())),
         Err(failure) => failed(&failure),
     }
 }
@@ -72,10 +75,25 @@ fn issuer(call: &Call<'_>) -> String {
     format!("https://{}{prefix}", String::from_utf8_lossy(&call.head.host))
 }
 
-/// The login backend is told where to send the browser, with good news or bad.
-fn redirected(sent: &Sent) -> Answer {
+/// The login backend is told where to send the browser, with good news or bad. A client that may have nothing here is
+/// told beside it too: there is nothing that its user could do.
+fn redirected(gate: Option<Gate>, sent: &Sent) -> Answer {
     let status = if sent.refusal.is_none() { 200 } else { 400 };
-    uncached(Answer::json(status, &json!({ "redirect_uri": sent.redirect_uri })))
+    let mut body = json!({ "redirect_uri": sent.redirect_uri });
+    let Some(refusal @ OAuthError::NotApproved(_)) = &sent.refusal else {
+        return uncached(Answer::json(status, &body));
+    };
+    body["error"] = refusal.code().into();
+    body["error_description"] = refusal.description().into();
+    reasoned(gate, refusal, uncached(Answer::json(status, &body)))
+}
+
+/// Adds why a client may have nothing here, where the gate tells it.
+fn reasoned(gate: Option<Gate>, refusal: &OAuthError, answer: Answer) -> Answer {
+    match (gate, refusal) {
+        (Some(gate), OAuthError::NotApproved(why)) => with_reason(gate, *why, answer),
+        _ => answer,
+    }
 }
 
 fn check_method(endpoint: Endpoint, call: &Call<'_>) -> Result<(), OAuthError> {

@@ -6,6 +6,8 @@
 //! **Invariants:** a token in clear is read from the request and handed to the engine, nothing else; identity headers
 //! are set only from what the store knows.
 //!
+//! The first generation of `application-registration` is served by the same code.
+//!
 //! **Absent on purpose:** protocol decisions (room `oauth2`), look-ups and writes (room `engine`).
 
 mod config;
@@ -17,11 +19,13 @@ mod validate;
 
 pub use config::Config;
 pub use schema::schema;
+pub(super) use schema::{a_grant_is_enabled, field, scopes_when_mandatory};
 
 use uuid::Uuid;
 
 use super::{Call, Verdict};
 use crate::engine::Worker;
+use crate::message::Answer;
 
 pub const NAME: &str = "oauth2";
 pub const PRIORITY: i32 = 1400;
@@ -40,9 +44,20 @@ impl OAuth2 {
     }
 
     pub async fn access(&self, call: &mut Call<'_>, engine: &Worker) -> Verdict {
-        match endpoint::asked(&call.head.path) {
-            Some(endpoint) => Verdict::Answer(endpoint::answer(&self.config, endpoint, call, engine).await),
-            None => validate::access(&self.config, call, engine).await,
+        match self.serve(call, engine).await {
+            Some(answer) => Verdict::Answer(answer),
+            None => self.check(call, engine).await,
         }
+    }
+
+    /// Answers a request for one of the two endpoints; `None`: it is an API call.
+    pub(super) async fn serve(&self, call: &mut Call<'_>, engine: &Worker) -> Option<Answer> {
+        let endpoint = endpoint::asked(&call.head.path)?;
+        Some(endpoint::answer(&self.config, endpoint, call, engine).await)
+    }
+
+    /// Checks the token of an API call.
+    pub(super) async fn check(&self, call: &mut Call<'_>, engine: &Worker) -> Verdict {
+        validate::access(&self.config, call, engine).await
     }
 }

@@ -16,6 +16,11 @@ pub fn schema() -> PluginSchema {
         .rule(a_grant_is_enabled)
 }
 
+/// One of the fields, for a plugin that has it too.
+pub(in crate::plugins) fn field(name: &str) -> Option<Field> {
+    fields().into_iter().find(|field| field.name == name)
+}
+
 fn flag(name: &'static str) -> Field {
     Field::boolean(name).default(false).required()
 }
@@ -77,12 +82,12 @@ fn is_on(config: &Entity, name: &str) -> bool {
     config.get(name).and_then(Value::as_bool).unwrap_or(false)
 }
 
-fn a_grant_is_enabled(config: &Value) -> Option<String> {
+pub(in crate::plugins) fn a_grant_is_enabled(config: &Value) -> Option<String> {
     let on = config.as_object().is_some_and(|config| GRANTS.iter().any(|grant| is_on(config, grant)));
     (!on).then(|| format!("at least one of these fields must be true: {}", GRANTS.join(", ")))
 }
 
-fn scopes_when_mandatory(config: &Entity) -> Vec<(String, String)> {
+pub(in crate::plugins) fn scopes_when_mandatory(config: &Entity) -> Vec<(String, String)> {
     let has_scopes = config.get("scopes").and_then(Value::as_array).is_some_and(|scopes| !scopes.is_empty());
     if is_on(config, "mandatory_scope") && !has_scopes {
         return vec![("scopes".to_owned(), "required field missing".to_owned())];

@@ -40,7 +40,8 @@ pub struct ApplicationForm {
     /// The service it is made for; empty: none in particular.
     pub service: String,
     pub external: bool,
-    pub name: String,
+    /// The name as typed.
+    pub called: String,
     pub name_fault: String,
     pub redirect_uri: String,
     pub redirect_uri_fault: String,

@@ -159,7 +159,7 @@ fn pages_of_applications() {
         known_as: text(),
         service: text(),
         external,
-        name: text(),
+        called: text(),
         name_fault: text(),
         redirect_uri: text(),
         redirect_uri_fault: text(),

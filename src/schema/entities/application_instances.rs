@@ -19,7 +19,9 @@ pub(super) fn schema() -> Schema {
             .check(Check::OneOfIntegers(&[0, 1, 2, 3]))
             .describe("0 approved, 1 requested, 2 rejected, 3 revoked; words are read too."),
         Field::boolean("suspended").required().default(false).describe("Whether it is closed for a while."),
-        Field::set("scopes", Field::string("scope")).describe("The scopes its tokens may have; null: the plugin's."),
+        Field::set("scopes", Field::string("scope").rule(one_word))
+            .check(Check::MaxLength(MOST_SCOPES))
+            .describe("The scopes its tokens may have; null: the plugin's."),
         Field::string("note")
             .check(Check::MaxLength(LONGEST_NAME))
             .describe("What the administrator tells the developer."),
@@ -27,8 +29,17 @@ pub(super) fn schema() -> Schema {
     Schema::new("application_instances", "A contract of an application with a service.", fields)
         .without_collection()
         .filters(&["status", "application.id", "service.id"])
+        .sorts(&["created_at"])
+        .confined(&["id", "service", "scopes"], &["status", "suspended", "scopes", "note"])
         .expand(words)
         .derive(compose)
+}
+
+const MOST_SCOPES: usize = 100;
+
+/// Scopes are told apart by white space.
+fn one_word(scope: &Value) -> Option<String> {
+    scope.as_str()?.contains(char::is_whitespace).then(|| "must be one word".to_owned())
 }
 
 /// One contract per application and service.

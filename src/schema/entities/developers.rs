@@ -27,7 +27,9 @@ pub(super) fn schema() -> Schema {
             .rule(checks::json_object)
             .describe("What they told of themselves: a text that holds a JSON object."),
         Field::string("custom_id").unique().describe("Their id in another system."),
-        Field::set("roles", Field::string("role")).describe("Names of the roles they have."),
+        Field::set("roles", Field::string("role"))
+            .check(Check::MaxLength(MOST_ROLES))
+            .describe("Names of the roles they have."),
         Field::foreign("consumer", "consumers", OnDelete::Cascade)
             .required()
             .unique()
@@ -38,7 +40,12 @@ pub(super) fn schema() -> Schema {
     Schema::new("developers", "A person who registers applications.", fields)
         .key("email")
         .without_collection()
-        .filters(&["email", "status", "custom_id"])
+        .filters(&["email", "status", "custom_id", "role"])
+        .sorts(&["created_at", "email"])
+        .confined(
+            &["id", "email", "status", "meta", "custom_id", "roles", "password", "key"],
+            &["email", "status", "meta", "custom_id", "roles"],
+        )
         .shorthand(
             Field::string("password")
                 .check(Check::MinLength(SHORTEST_PASSWORD))
@@ -60,9 +67,14 @@ pub(super) fn roles() -> Schema {
         Field::string("name").required().unique().rule(checks::name).describe("Its name, usable in place of the id."),
         Field::string("comment").check(Check::MaxLength(LONGEST_NAME)).describe("What it is for."),
     ];
-    Schema::new("developer_roles", "A role that developers may have.", fields).key("name").without_collection()
+    Schema::new("developer_roles", "A role that developers may have.", fields)
+        .key("name")
+        .without_collection()
+        .sorts(&["created_at", "name"])
 }
 
+/// Each is looked up when it is given.
+const MOST_ROLES: usize = 100;
 /// Characters of `meta`: a form's worth of answers.
 const LONGEST_META: usize = 16 * 1024;
 /// Characters of a password; longer counts for more than more kinds of characters (NIST SP 800-63B).

@@ -17,11 +17,15 @@ mod oauth2_authorization_codes;
 mod oauth2_credentials;
 mod oauth2_tokens;
 mod plugins;
+mod registration_bodies;
 mod routes;
 mod services;
 mod snis;
 
 use super::Schema;
+
+pub use oauth2_credentials::APPLICATIONS_CREDENTIAL;
+pub use registration_bodies::{client_secret, invitation};
 
 /// Every built-in entity; what refers stands after what it refers to.
 pub fn all() -> Vec<Schema> {

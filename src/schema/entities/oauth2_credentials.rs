@@ -1,7 +1,13 @@
 //! OAuth 2.0 credentials: applications of a consumer.
 
 use crate::schema::checks::redirect_uri;
-use crate::schema::{Auto, Field, OnDelete, Schema, Seal};
+use crate::schema::{Auto, Check, Field, OnDelete, Schema, Seal};
+
+/// What a body may say of the credential of an application when it is made, and to change it.
+pub const APPLICATIONS_CREDENTIAL: (&[&str], &[&str]) = (
+    &["id", "name", "client_id", "client_secret", "redirect_uris", "hash_secret", "client_type", "tags"],
+    &["redirect_uris"],
+);
 
 pub(super) fn schema() -> Schema {
     let fields = vec![
@@ -15,6 +21,8 @@ pub(super) fn schema() -> Schema {
             .required()
             .auto(Auto::Token)
             .seal(Seal::Sealed)
+            // Of a secret that was removed, or has ended, the empty text is left; nobody may give it.
+            .check(Check::MinLength(0))
             .describe("Generated when missing; a PHC string when hashed."),
         Field::boolean("hash_secret").required().default(false).describe("Whether the secret is stored hashed."),
         Field::array("redirect_uris", Field::string("redirect_uri").rule(redirect_uri))

@@ -6,6 +6,7 @@
 //! **Absent on purpose:** HEAD and OPTIONS, which every path has.
 
 mod paths;
+mod registration;
 mod types;
 
 use serde_json::{Map, Value, json};
@@ -40,12 +41,17 @@ fn schemas(registry: &Registry) -> Value {
     for schema in &registry.entities {
         let name = types::name(schema.name);
         schemas.insert(format!("{name}Page"), types::page(&name));
-        schemas.insert(format!("{name}Body"), types::body(registry, schema));
+        schemas.insert(format!("{name}Body"), types::body(registry, schema, schema.posted));
+        if schema.patched.is_some() {
+            schemas.insert(format!("{name}Patch"), types::patch(registry, schema, schema.patched));
+        }
         schemas.insert(name, types::answer(registry, schema));
     }
     for plugin in &registry.plugins {
-        schemas.insert(types::config_name(plugin.name), types::property(&plugin.config));
+        // Fields that are used together or not at all are null where they are not.
+        schemas.insert(types::config_name(plugin.name), types::property(&plugin.without_group()));
     }
+    schemas.extend(registration::schemas(registry));
     schemas.insert("Message".to_owned(), types::message());
     schemas.insert("Error".to_owned(), types::error());
     Value::Object(schemas)

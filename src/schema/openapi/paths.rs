@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::registration;
 use super::types::{capitalized, name, reference};
 use crate::schema::{Endpoint, Registry, Shape, Verb};
 
@@ -38,16 +39,20 @@ fn operation(registry: &Registry, endpoint: &Endpoint, verb: Verb) -> Value {
         Shape::Collection { entity } | Shape::Children { entity, .. } => many(registry, endpoint, entity, verb),
         Shape::Item { entity } | Shape::Child { entity, .. } => one(endpoint, entity, verb),
         Shape::Referenced { target, .. } => one(endpoint, target, verb),
+        Shape::Registration(resource) => registration::operation(registry, endpoint, *resource, verb),
     }
 }
 
 /// `getServicesServiceRoutes`
-fn operation_id(path: &str, verb: Verb) -> String {
+pub(super) fn operation_id(path: &str, verb: Verb) -> String {
     let words = path.split(['/', '_', '-', '.', '{', '}']).map(capitalized).collect::<String>();
     format!("{}{}", verb.name().to_ascii_lowercase(), if words.is_empty() { "Root".to_owned() } else { words })
 }
 
 fn many(registry: &Registry, endpoint: &Endpoint, entity: &str, verb: Verb) -> Value {
+    if verb == Verb::Delete {
+        return registration::bulk(registry, endpoint, entity);
+    }
     let nested = matches!(endpoint.shape, Shape::Children { .. });
     let mut responses = failures(verb, nested);
     if verb == Verb::Get {
@@ -70,7 +75,7 @@ fn many(registry: &Registry, endpoint: &Endpoint, entity: &str, verb: Verb) -> V
     })
 }
 
-fn query(registry: &Registry, entity: &str) -> Vec<Value> {
+pub(super) fn query(registry: &Registry, entity: &str) -> Vec<Value> {
     let tagged = registry.entity(entity).is_some_and(|schema| schema.field("tags").is_some());
     let parameter = |name: &str, schema: Value, sentence: &str| json!({ "name": name, "in": "query", "required": false, "schema": schema, "description": sentence });
     let size = json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 });
@@ -78,6 +83,10 @@ fn query(registry: &Registry, entity: &str) -> Vec<Value> {
         parameter("size", size, "How many a page holds."),
         parameter("offset", json!({ "type": "string" }), "Where the page begins, from the page before."),
     ];
+    if let Some(sorts) = registry.entity(entity).map(|schema| &schema.sorts).filter(|sorts| !sorts.is_empty()) {
+        query.push(parameter("sort_by", json!({ "type": "string", "enum": sorts }), "What the list is sorted by."));
+        query.push(parameter("sort_desc", json!({ "type": "boolean" }), "Whether the last one comes first."));
+    }
     if tagged {
         query.push(parameter("tags", json!({ "type": "string" }), "`a,b`: with all of them; `a/b`: with any."));
     }
@@ -88,6 +97,9 @@ fn query(registry: &Registry, entity: &str) -> Vec<Value> {
 }
 
 fn one(endpoint: &Endpoint, entity: &str, verb: Verb) -> Value {
+    if verb == Verb::Post {
+        return registration::posted_to_its_service(endpoint);
+    }
     let nested = !matches!(endpoint.shape, Shape::Item { .. });
     let mut responses = failures(verb, nested || matches!(verb, Verb::Get | Verb::Patch));
     let verb_text = match verb {
@@ -114,7 +126,12 @@ fn one(endpoint: &Endpoint, entity: &str, verb: Verb) -> Value {
 }
 
 fn request_body(entity: &str) -> Value {
-    let body = reference(&format!("{}Body", name(entity)));
+    body_of(&format!("{}Body", name(entity)))
+}
+
+/// A body in all its spellings.
+pub(super) fn body_of(schema: &str) -> Value {
+    let body = reference(schema);
     json!({
         "content": {
             "application/json": { "schema": body },
@@ -124,12 +141,12 @@ fn request_body(entity: &str) -> Value {
     })
 }
 
-fn content(sentence: &str, schema: &Value) -> Value {
+pub(super) fn content(sentence: &str, schema: &Value) -> Value {
     json!({ "description": sentence, "content": { "application/json": { "schema": schema } } })
 }
 
 /// What every operation may answer besides success.
-fn failures(verb: Verb, may_be_missing: bool) -> Map<String, Value> {
+pub(super) fn failures(verb: Verb, may_be_missing: bool) -> Map<String, Value> {
     let mut responses = Map::new();
     let mut put = |status: &str, sentence: &str, schema: &str| {
         responses.insert(status.to_owned(), content(sentence, &reference(schema)));

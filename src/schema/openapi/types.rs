@@ -32,9 +32,11 @@ pub(super) fn answer(registry: &Registry, schema: &Schema) -> Value {
     json!({ "type": "object", "description": schema.description, "required": names, "properties": properties })
 }
 
-/// What a client may send.
-pub(super) fn body(registry: &Registry, schema: &Schema) -> Value {
-    let fields: Vec<&Field> = schema.fields.iter().filter(|field| !field.internal).chain(&schema.shorthands).collect();
+/// What a client may send; of what may only be said in part, the `allowed` fields.
+pub(super) fn body(registry: &Registry, schema: &Schema, allowed: Option<&[&str]>) -> Value {
+    let known = schema.fields.iter().filter(|field| !field.internal).chain(&schema.shorthands);
+    let fields: Vec<&Field> =
+        known.filter(|field| allowed.is_none_or(|allowed| allowed.contains(&field.name))).collect();
     let required: Vec<&str> = fields
         .iter()
         .filter(|field| field.required && field.default.is_none() && field.auto.is_none())
@@ -52,6 +54,15 @@ pub(super) fn body(registry: &Registry, schema: &Schema) -> Value {
     let all_by_shorthand = schema.name == "services";
     if !required.is_empty() && !all_by_shorthand {
         described["required"] = json!(required);
+    }
+    described
+}
+
+/// The same for a change: nothing need be in it.
+pub(super) fn patch(registry: &Registry, schema: &Schema, allowed: Option<&[&str]>) -> Value {
+    let mut described = body(registry, schema, allowed);
+    if let Some(described) = described.as_object_mut() {
+        described.remove("required");
     }
     described
 }

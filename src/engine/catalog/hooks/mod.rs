@@ -6,7 +6,10 @@
 //! **Absent on purpose:** shorthands that need nothing but the body (the schema expands those).
 
 mod certificates;
+mod consumers;
+pub(super) mod contracts;
 mod credentials;
+mod developers;
 mod ends;
 mod plugins;
 mod services;
@@ -22,7 +25,7 @@ use crate::schema::{Entity, Registry, Schema, Write};
 
 /// A judged body on its way to the store.
 #[derive(Clone)]
-pub(super) struct Draft {
+pub(in crate::engine) struct Draft {
     pub write: Write,
     pub entity: Entity,
     /// Given shorthands that only a hook can resolve (`ttl`, `snis`).
@@ -33,6 +36,33 @@ pub(super) struct Draft {
 pub(super) fn before_judging(schema: &Schema, write: Write, body: &Entity) -> Result<(), CatalogError> {
     match schema.name {
         "oauth2_credentials" if write == Write::Patch => credentials::secret_and_its_kind_together(body),
+        _ => Ok(()),
+    }
+}
+
+/// A filter as the store knows it.
+pub(super) fn filter(schema: &Schema, (field, value): &(String, Value)) -> Result<(String, Value), CatalogError> {
+    match (schema.name, field.as_str()) {
+        ("developers", "role") => Ok(("roles[]".to_owned(), value.clone())),
+        ("developers", "email") => Ok((field.clone(), developers::as_written(value))),
+        ("developers", "status") => Ok((field.clone(), developers::status(value)?)),
+        ("application_instances", "status") => {
+            let status = contracts::status(value.as_str().unwrap_or_default())?;
+            Ok((field.clone(), status.code().into()))
+        }
+        _ => Ok((field.clone(), value.clone())),
+    }
+}
+
+/// What a list never shows.
+pub(super) fn scope(schema: &Schema) -> Option<(String, Value)> {
+    (schema.name == "consumers").then(consumers::parties)
+}
+
+/// Entities that are changed by others only.
+pub(super) fn before_changing(schema: &Schema, old: &Entity) -> Result<(), CatalogError> {
+    match schema.name {
+        "consumers" => consumers::refuse_hidden(old),
         _ => Ok(()),
     }
 }
@@ -48,9 +78,14 @@ pub(super) async fn complete(
         "services" => services::check_authorities(catalog, &draft.entity).await,
         "plugins" => {
             plugins::set_cache_key(&mut draft.entity);
+            plugins::set_display_name(&mut draft.entity);
             Ok(())
         }
-        "oauth2_credentials" => credentials::hash_secret(catalog, old, &mut draft.entity).await,
+        "oauth2_credentials" => {
+            credentials::check_secret(old, &draft.entity)?;
+            credentials::end_with_its_secret(old, &mut draft.entity);
+            credentials::hash_secret(catalog, old, &mut draft.entity).await
+        }
         "oauth2_tokens" => {
             tokens::complete(catalog, draft);
             Ok(())
@@ -60,6 +95,7 @@ pub(super) async fn complete(
             Ok(())
         }
         "certificates" => certificates::check_names(catalog, draft).await,
+        "developers" => developers::complete(catalog, draft).await,
         _ => Ok(()),
     }
 }
@@ -124,9 +160,12 @@ pub(super) fn taken(entity: &Entity, fields: &[String]) -> Map<String, Value> {
     if fields.iter().any(|field| field == "cache_key") {
         return plugins::place(entity);
     }
-    let value = |name: &String| match name.as_str() {
-        "provision_key" => entity.get("config").and_then(|config| config.get("provision_key")).cloned(),
-        name => entity.get(name).cloned(),
+    let shown = |name: &String| match name.as_str() {
+        name @ ("provision_key" | "display_name") => {
+            (name.to_owned(), entity.get("config").and_then(|config| config.get(name)).cloned())
+        }
+        "name_key" => ("name".to_owned(), entity.get("name").cloned()),
+        name => (name.to_owned(), entity.get(name).cloned()),
     };
-    fields.iter().map(|name| (name.clone(), value(name).unwrap_or_default())).collect()
+    fields.iter().map(shown).map(|(name, value)| (name, value.unwrap_or_default())).collect()
 }

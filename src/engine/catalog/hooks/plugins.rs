@@ -1,4 +1,5 @@
-//! Plugins: where each stands, and the provision key that rests sealed in a column of its own.
+//! Plugins: where each stands, the provision key that rests sealed in a column of its own, and the display name that is
+//! unique.
 
 use serde_json::{Map, Value};
 
@@ -6,6 +7,8 @@ use crate::engine::catalog::references::referred;
 use crate::schema::{Entity, Registry};
 
 const PROVISION_KEY: &str = "provision_key";
+const DISPLAY_NAME: &str = "display_name";
+const APPLICATION_REGISTRATION: &str = "application-registration";
 
 /// `plugins:<name>:<route>:<service>:<consumer>`: one plugin of a name per place.
 pub(super) fn set_cache_key(plugin: &mut Entity) {
@@ -13,6 +16,13 @@ pub(super) fn set_cache_key(plugin: &mut Entity) {
     let name = plugin.get("name").and_then(Value::as_str).unwrap_or_default();
     let key = format!("plugins:{name}:{}:{}:{}", part("route"), part("service"), part("consumer"));
     plugin.insert("cache_key".to_owned(), key.into());
+}
+
+/// The name that a service has in the portal is unique over all of them; other plugins that have one are free.
+pub(super) fn set_display_name(plugin: &mut Entity) {
+    let of_gate = plugin.get("name").and_then(Value::as_str) == Some(APPLICATION_REGISTRATION);
+    let name = plugin.get("config").filter(|_| of_gate).and_then(|config| config.get(DISPLAY_NAME)).cloned();
+    plugin.insert(DISPLAY_NAME.to_owned(), name.unwrap_or_default());
 }
 
 /// What a plugin must be alone with.
@@ -68,6 +78,15 @@ mod tests {
         let mut plugin = entity(json!({"name": "oauth2", "route": null, "service": {"id": id}, "consumer": null}));
         set_cache_key(&mut plugin);
         assert_eq!(plugin["cache_key"], format!("plugins:oauth2::{id}:"));
+    }
+
+    #[test]
+    fn only_a_gate_has_its_display_name_apart() {
+        for (name, wanted) in [("application-registration", json!("d")), ("other", Value::Null)] {
+            let mut plugin = entity(json!({"name": name, "config": {"display_name": "d"}, "display_name": "old"}));
+            set_display_name(&mut plugin);
+            assert_eq!(plugin["display_name"], wanted);
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The demo of `tollgate dev`: a service, a route, the oauth2 plugin, a consumer, an application, and an upstream that
-//! shows what reached it.
+//! shows what reached it; beside it a service that the developer portal offers, with its documentation.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
@@ -12,6 +12,8 @@ use crate::engine::catalog::{Catalog, CatalogError, Key};
 use crate::schema::{Body, Entity};
 
 const NAME: &str = "demo";
+/// The service that the portal offers.
+const OFFERED: &str = "demo-orders";
 /// What the echo reads of a body; more is cut off.
 const BODY_SHOWN: usize = 64 * 1024;
 
@@ -53,17 +55,24 @@ pub(super) async fn ensure(catalog: &Catalog, first_start: bool, echo: SocketAdd
     if first_start {
         create(catalog, echo).await.map_err(|error| Failure::Failed(format!("cannot make the demo: {error}")))?;
     }
-    let service = find(catalog, "services", NAME).await?;
+    point_at(catalog, OFFERED, echo).await?;
+    let service = point_at(catalog, NAME, echo).await?;
+    let application = find(catalog, "oauth2_credentials", NAME).await?;
+    Ok(service.and(application))
+}
+
+/// A service of the demo, pointed at today's upstream.
+async fn point_at(catalog: &Catalog, name: &str, echo: SocketAddr) -> Result<Option<Entity>, Failure> {
+    let service = find(catalog, "services", name).await?;
     if let Some(service) = &service
         && service["host"] == "127.0.0.1"
         && service["port"] != echo.port()
     {
         let schema = catalog.schema("services").map_err(Failure::failed)?;
         let body = body(json!({ "port": echo.port() }));
-        catalog.patch(schema, &Key::parse(NAME), body, None).await.map_err(Failure::failed)?;
+        catalog.patch(schema, &Key::parse(name), body, None).await.map_err(Failure::failed)?;
     }
-    let application = find(catalog, "oauth2_credentials", NAME).await?;
-    Ok(service.and(application))
+    Ok(service)
 }
 
 async fn find(catalog: &Catalog, entity: &str, name: &str) -> Result<Option<Entity>, Failure> {
@@ -84,6 +93,27 @@ async fn create(catalog: &Catalog, echo: SocketAddr) -> Result<(), CatalogError>
             "oauth2_credentials",
             json!({ "name": "Demo application", "client_id": NAME, "consumer": { "username": NAME },
                     "redirect_uris": ["http://localhost/"], "tags": [NAME] }),
+        ),
+    ] {
+        catalog.create(catalog.schema(entity)?, body(fields), None).await?;
+    }
+    offer(catalog, echo).await
+}
+
+/// A service that developers find in the portal, where an administrator decides who may call it.
+async fn offer(catalog: &Catalog, echo: SocketAddr) -> Result<(), CatalogError> {
+    let on = json!({ "name": OFFERED });
+    let grants = json!({ "scopes": ["orders:read", "orders:write"], "enable_client_credentials": true });
+    let offer = json!({ "display_name": "Demo orders", "description":
+        "What was bought, by whom, and when. A made-up service, to try the portal with." });
+    for (entity, fields) in [
+        ("services", json!({ "name": OFFERED, "url": format!("http://{echo}"), "tags": [NAME] })),
+        ("routes", json!({ "name": OFFERED, "paths": ["/demo-orders"], "service": on, "tags": [NAME] })),
+        ("plugins", json!({ "name": "oauth2", "service": on, "config": grants, "tags": [NAME] })),
+        ("plugins", json!({ "name": "application-registration", "service": on, "config": offer, "tags": [NAME] })),
+        (
+            "document_objects",
+            json!({ "path": "specs/demo-orders.yaml", "contents": include_str!("orders.yaml"), "service": on }),
         ),
     ] {
         catalog.create(catalog.schema(entity)?, body(fields), None).await?;

@@ -1,7 +1,11 @@
 //! The paths of the Admin API, derived from the entities: what the server routes by and what OpenAPI describes.
 
+mod registration;
+
 use super::Registry;
 use super::field::{Kind, Schema};
+
+pub use registration::Resource;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -38,6 +42,8 @@ pub enum Shape {
     Child { parent: &'static str, entity: &'static str, field: &'static str },
     /// `/routes/{route}/service`: what `field` refers to.
     Referenced { entity: &'static str, field: &'static str, target: &'static str },
+    /// What developers and their applications need.
+    Registration(Resource),
     /// An information endpoint, by its template.
     Info { summary: &'static str },
 }
@@ -74,6 +80,16 @@ const INFO: &[(&str, &[Verb], &str)] = &[
     ("/audit/requests", READ, "What was written through this interface, by whom and from where."),
 ];
 
+/// Tokens are also deleted by what they have in common.
+fn of_collection(entity: &str) -> &'static [Verb] {
+    if entity == "oauth2_tokens" { &[Verb::Get, Verb::Post, Verb::Delete] } else { MANY }
+}
+
+/// A plugin may be posted to its service, as Kong's first documentation of application-registration has it.
+fn of_item(entity: &str) -> &'static [Verb] {
+    if entity == "services" { &[Verb::Get, Verb::Post, Verb::Put, Verb::Patch, Verb::Delete] } else { ONE }
+}
+
 /// The name of one entity of a collection: `service` for `services`.
 pub(super) fn singular(schema: &str) -> &str {
     schema.strip_suffix('s').unwrap_or(schema)
@@ -87,8 +103,8 @@ impl Registry {
             shape: Shape::Info { summary },
             verbs,
         });
-        info.chain(self.entities.iter().filter(|schema| schema.collection).flat_map(|schema| self.endpoints_of(schema)))
-            .collect()
+        let collections = self.entities.iter().filter(|schema| schema.collection);
+        info.chain(collections.flat_map(|schema| self.endpoints_of(schema))).chain(registration::endpoints()).collect()
     }
 
     fn endpoints_of(&self, schema: &Schema) -> Vec<Endpoint> {
@@ -96,8 +112,8 @@ impl Registry {
         let all = format!("/{}", schema.path);
         let one = format!("{all}/{{{}}}", singular(entity));
         let mut endpoints = vec![
-            Endpoint { path: all, shape: Shape::Collection { entity }, verbs: MANY },
-            Endpoint { path: one.clone(), shape: Shape::Item { entity }, verbs: ONE },
+            Endpoint { path: all, shape: Shape::Collection { entity }, verbs: of_collection(entity) },
+            Endpoint { path: one.clone(), shape: Shape::Item { entity }, verbs: of_item(entity) },
         ];
         for field in &schema.fields {
             let Kind::Foreign { entity: target, .. } = field.kind else { continue };
@@ -138,6 +154,8 @@ mod tests {
             "/plugins/{plugin}/service",
             "/certificates/{certificate}/snis",
             "/oauth2_tokens/{oauth2_token}",
+            "/developers/{developer}/applications/{application}/application_instances/{application_instance}",
+            "/applications/{application}/credentials/oauth2/{oauth2_credential}/secrets/{secret}",
         ] {
             assert!(endpoints.iter().any(|endpoint| endpoint.path == path), "{path}");
         }
