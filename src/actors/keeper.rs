@@ -7,6 +7,7 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 use tracing::debug;
 
+use crate::cache::redis::Lease;
 use crate::schema::{Entity, Schema};
 use crate::storage::{StorageError, Store};
 
@@ -39,7 +40,8 @@ pub struct Keeper {
     store: Store,
     schemas: Rc<Vec<Schema>>,
     publish: Publish,
-    period: Duration,
+    currency: Lease,
+    length: Duration,
     /// The version in force.
     version: Option<i64>,
     waiting: Vec<oneshot::Sender<Result<(), PublishError>>>,
@@ -47,18 +49,19 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// `schemas`: the configuration tables, in the order in which `publish` gets their rows. `period`: how often it looks
-    /// whether another configuration is stored, for what nobody could tell this node of.
+    /// `schemas`: the configuration tables, in the order in which `publish` gets their rows. `currency` is renewed, for
+    /// this `length`, whenever what is in force was found to be what is stored; it looks twice in that time.
     pub fn start_with(
         store: Store,
         schemas: Vec<Schema>,
-        period: Duration,
+        currency: Lease,
+        length: Duration,
         publish: impl Fn(Vec<Vec<Entity>>) + 'static,
     ) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
             let (schemas, publish) = (Rc::new(schemas), Rc::new(publish));
-            Self { store, schemas, publish, period, version: None, waiting: Vec::new(), rebuilding: false }
+            Self { store, schemas, publish, currency, length, version: None, waiting: Vec::new(), rebuilding: false }
         })
     }
 
@@ -68,7 +71,7 @@ impl Keeper {
         }
         self.rebuilding = true;
         let waiting = std::mem::take(&mut self.waiting);
-        let (store, schemas) = (self.store.clone(), Rc::clone(&self.schemas));
+        let (store, schemas, asked) = (self.store.clone(), Rc::clone(&self.schemas), self.currency.ask());
         let loaded = async move {
             let tables: Vec<&Schema> = schemas.iter().collect();
             store.load_configuration(&tables).await
@@ -77,6 +80,7 @@ impl Keeper {
             let result = loaded.map_err(PublishError::from).map(|(version, rows)| {
                 (actor.publish)(rows);
                 actor.version = Some(version);
+                actor.currency.renew(asked, actor.length);
             });
             for sender in waiting {
                 let _ = sender.send(result.clone());
@@ -95,11 +99,14 @@ impl Keeper {
     }
 
     fn refresh(&mut self) -> ResponseActFuture<Self, Result<(), PublishError>> {
-        let store = self.store.clone();
-        let asked = async move { store.configuration_version().await };
-        Box::pin(asked.into_actor(self).then(|version, actor: &mut Self, context| {
+        let (store, asked) = (self.store.clone(), self.currency.ask());
+        let looked = async move { store.configuration_version().await };
+        Box::pin(looked.into_actor(self).then(move |version, actor: &mut Self, context| {
             let refreshed: ResponseFuture<_> = match version {
-                Ok(version) if actor.version == Some(version) => Box::pin(std::future::ready(Ok(()))),
+                Ok(version) if actor.version == Some(version) => {
+                    actor.currency.renew(asked, actor.length);
+                    Box::pin(std::future::ready(Ok(())))
+                }
                 Ok(_) => actor.next(context),
                 Err(error) => Box::pin(std::future::ready(Err(error.into()))),
             };
@@ -112,7 +119,7 @@ impl Keeper {
             if let Err(error) = outcome {
                 debug!(%error, "the configuration could not be looked at");
             }
-            context.run_later(actor.period, Self::look);
+            context.run_later(actor.length / 2, Self::look);
         }));
     }
 }
@@ -121,7 +128,7 @@ impl Actor for Keeper {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_later(self.period, Self::look);
+        context.run_later(self.length / 2, Self::look);
     }
 }
 

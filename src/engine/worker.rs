@@ -61,6 +61,12 @@ impl Worker {
         }
     }
 
+    /// Whether the configuration in force may be gone by: this node would have been told of another, or has looked. One
+    /// that was not in force everywhere within a lease would let calls through that others refuse.
+    pub fn is_current(&self) -> bool {
+        self.lease.is_fresh() || self.node.configuration.is_fresh()
+    }
+
     /// What is remembered, while that may be trusted.
     pub(super) fn recall<V>(&self, get: impl FnOnce(&mut Caches, Timestamp) -> Option<Found<V>>) -> Option<Found<V>> {
         if !self.lease.is_fresh() {

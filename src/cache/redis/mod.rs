@@ -26,5 +26,5 @@ pub use bus::{Bus, Obey, Order, Settings, Unconfirmed};
 pub use epoch::{Epoch, NodeId};
 pub use error::RedisError;
 pub use event::Event;
-pub use lease::Lease;
+pub use lease::{Asked, Lease};
 pub use roster::{Entry, Pending, Roster, RosterError, Row, Rows};
