@@ -28,7 +28,7 @@ const OLDEST: u32 = 7;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub enum Purpose {
     /// Many small questions at once, over one connection.
     Hot,
     /// Scripts and large answers, from a pool, so that no large answer holds up small ones.
@@ -46,7 +46,7 @@ pub(super) enum Transport {
 
 /// Knows how to reach Redis; reads the files of TLS once.
 #[derive(Debug)]
-pub(super) struct Dialer {
+pub struct Dialer {
     address: Address,
     certificates: Option<TlsCertificates>,
 }
@@ -68,7 +68,7 @@ impl Dialer {
     ///
     /// # Errors
     /// Why there is no connection that is good for `purpose`.
-    pub async fn dial(&self, purpose: Purpose) -> Result<Transport, RedisError> {
+    pub(super) async fn dial(&self, purpose: Purpose) -> Result<Transport, RedisError> {
         match &self.address.topology {
             Topology::Cluster => Ok(Transport::Cluster(self.dial_cluster(purpose).await?)),
             Topology::Single => self.dial_master(&self.address.hosts[0], purpose).await,

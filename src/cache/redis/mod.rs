@@ -16,10 +16,17 @@ mod event;
 mod line;
 mod memory;
 mod protocol;
+mod seal;
+mod shelf;
+mod tier;
 mod value;
 
+pub use dial::{Dialer, Purpose};
 pub use epoch::{Epoch, NodeId, Position, Seq};
 pub use error::RedisError;
 pub use event::Event;
-pub use memory::Stamp;
+pub use line::Line;
+pub use memory::{Memory, Stamp};
 pub use protocol::{Member, Roll};
+pub use shelf::Tallies;
+pub use tier::{Kept, TokenTier};
