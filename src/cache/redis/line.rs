@@ -62,7 +62,7 @@ impl Line {
     ///
     /// # Errors
     /// What Redis answered, that it did not answer in time, or why there is no connection.
-    pub(super) async fn query<T: FromRedisValue>(&self, command: &Cmd, limit: Duration) -> Result<T, RedisError> {
+    pub async fn query<T: FromRedisValue>(&self, command: &Cmd, limit: Duration) -> Result<T, RedisError> {
         let state = self.shared.state.load_full();
         let answer = tokio::time::timeout(limit, self.run(&state, command)).await;
         answer.unwrap_or_else(|_| {

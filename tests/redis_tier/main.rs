@@ -1,0 +1,5 @@
+//! The lines to Redis and what is kept there, on real servers of every kind, healthy and not.
+
+mod node;
+mod server;
+mod values;
