@@ -1,5 +1,7 @@
 //! The lines to Redis and what is kept there, on real servers of every kind, healthy and not.
 
+mod certificates;
+mod kinds;
 mod node;
 mod server;
 mod values;

@@ -21,6 +21,10 @@ impl Folder {
         Self(path)
     }
 
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     pub fn join(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
@@ -97,10 +101,6 @@ impl Server {
             std::thread::sleep(Duration::from_millis(10));
         }
         panic!("redis-server does not start: {}", fs::read_to_string(&log).unwrap_or_default());
-    }
-
-    pub fn folder(&self) -> &Path {
-        &self.folder.0
     }
 
     /// Plain, without a user.
