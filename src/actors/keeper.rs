@@ -1,9 +1,11 @@
 //! The snapshot keeper: rebuilds the configuration after a change; changes that come meanwhile share the next rebuild.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
+use tracing::debug;
 
 use crate::schema::{Entity, Schema};
 use crate::storage::{StorageError, Store};
@@ -24,6 +26,11 @@ pub enum PublishError {
 #[rtype(result = "Result<(), PublishError>")]
 pub struct Rebuild;
 
+/// As [`Rebuild`], unless what is in force is what is stored.
+#[derive(Message)]
+#[rtype(result = "Result<(), PublishError>")]
+pub struct Refresh;
+
 /// Takes the rows of every configuration table, compiles them, and swaps the snapshot.
 type Publish = Rc<dyn Fn(Vec<Vec<Entity>>)>;
 
@@ -32,17 +39,26 @@ pub struct Keeper {
     store: Store,
     schemas: Rc<Vec<Schema>>,
     publish: Publish,
+    period: Duration,
+    /// The version in force.
+    version: Option<i64>,
     waiting: Vec<oneshot::Sender<Result<(), PublishError>>>,
     rebuilding: bool,
 }
 
 impl Keeper {
-    /// `schemas`: the configuration tables, in the order in which `publish` gets their rows.
-    pub fn start_with(store: Store, schemas: Vec<Schema>, publish: impl Fn(Vec<Vec<Entity>>) + 'static) -> Addr<Self> {
+    /// `schemas`: the configuration tables, in the order in which `publish` gets their rows. `period`: how often it looks
+    /// whether another configuration is stored, for what nobody could tell this node of.
+    pub fn start_with(
+        store: Store,
+        schemas: Vec<Schema>,
+        period: Duration,
+        publish: impl Fn(Vec<Vec<Entity>>) + 'static,
+    ) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
             let (schemas, publish) = (Rc::new(schemas), Rc::new(publish));
-            Self { store, schemas, publish, waiting: Vec::new(), rebuilding: false }
+            Self { store, schemas, publish, period, version: None, waiting: Vec::new(), rebuilding: false }
         })
     }
 
@@ -57,8 +73,11 @@ impl Keeper {
             let tables: Vec<&Schema> = schemas.iter().collect();
             store.load_configuration(&tables).await
         };
-        context.spawn(loaded.into_actor(self).map(move |rows, actor, context| {
-            let result = rows.map(|rows| (actor.publish)(rows)).map_err(PublishError::from);
+        context.spawn(loaded.into_actor(self).map(move |loaded, actor, context| {
+            let result = loaded.map_err(PublishError::from).map(|(version, rows)| {
+                (actor.publish)(rows);
+                actor.version = Some(version);
+            });
             for sender in waiting {
                 let _ = sender.send(result.clone());
             }
@@ -66,19 +85,58 @@ impl Keeper {
             actor.rebuild(context);
         }));
     }
+
+    /// Waits for a rebuild that begins from now on.
+    fn next(&mut self, context: &mut Context<Self>) -> ResponseFuture<Result<(), PublishError>> {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.push(sender);
+        self.rebuild(context);
+        Box::pin(async move { receiver.await.unwrap_or(Err(PublishError::GivenUp)) })
+    }
+
+    fn refresh(&mut self) -> ResponseActFuture<Self, Result<(), PublishError>> {
+        let store = self.store.clone();
+        let asked = async move { store.configuration_version().await };
+        Box::pin(asked.into_actor(self).then(|version, actor: &mut Self, context| {
+            let refreshed: ResponseFuture<_> = match version {
+                Ok(version) if actor.version == Some(version) => Box::pin(std::future::ready(Ok(()))),
+                Ok(_) => actor.next(context),
+                Err(error) => Box::pin(std::future::ready(Err(error.into()))),
+            };
+            refreshed.into_actor(actor)
+        }))
+    }
+
+    fn look(&mut self, context: &mut Context<Self>) {
+        context.spawn(self.refresh().map(|outcome, actor, context: &mut Context<Self>| {
+            if let Err(error) = outcome {
+                debug!(%error, "the configuration could not be looked at");
+            }
+            context.run_later(actor.period, Self::look);
+        }));
+    }
 }
 
 impl Actor for Keeper {
     type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_later(self.period, Self::look);
+    }
 }
 
 impl Handler<Rebuild> for Keeper {
     type Result = ResponseFuture<Result<(), PublishError>>;
 
     fn handle(&mut self, _: Rebuild, context: &mut Self::Context) -> Self::Result {
-        let (sender, receiver) = oneshot::channel();
-        self.waiting.push(sender);
-        self.rebuild(context);
-        Box::pin(async move { receiver.await.unwrap_or(Err(PublishError::GivenUp)) })
+        self.next(context)
+    }
+}
+
+impl Handler<Refresh> for Keeper {
+    type Result = ResponseActFuture<Self, Result<(), PublishError>>;
+
+    fn handle(&mut self, _: Refresh, _: &mut Self::Context) -> Self::Result {
+        self.refresh()
     }
 }

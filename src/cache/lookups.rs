@@ -73,6 +73,11 @@ impl<K: Eq + Hash, V> Lookups<K, V> {
         self.known.retain(|key, (value, _)| !gone(key, value));
     }
 
+    /// What was unknown may exist now.
+    pub fn forget_unknown(&mut self) {
+        self.unknown.clear();
+    }
+
     /// Forgets what is remembered under one key.
     pub fn remove(&mut self, key: &K) {
         self.known.remove(key);

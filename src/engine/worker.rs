@@ -10,8 +10,9 @@ use actix::Addr;
 use uuid::Uuid;
 
 use super::Node;
-use crate::actors::{Caches, Credentials, Issuer, Join, Tally};
-use crate::cache::VerifiedSecrets;
+use crate::actors::{Bus, Caches, Credentials, Issuer, Join, Lease, Sources, Tally};
+use crate::cache::{Found, VerifiedSecrets};
+use crate::domain::Timestamp;
 use crate::telemetry::{Meters, RequestIds};
 
 /// The engine of one worker thread: its caches, its look-up actor, and the node behind them.
@@ -20,7 +21,9 @@ pub struct Worker {
     pub node: Node,
     pub meters: Arc<Meters>,
     pub request_ids: Rc<RequestIds>,
-    pub(super) caches: Rc<RefCell<Caches>>,
+    /// What it remembers may be answered only while this is fresh.
+    pub(super) lease: Lease,
+    caches: Rc<RefCell<Caches>>,
     pub(super) credentials: Addr<Credentials>,
     pub(super) issuer: Addr<Issuer>,
     pub(super) verified: Rc<RefCell<VerifiedSecrets>>,
@@ -39,8 +42,9 @@ impl Worker {
         let known_ms = i64::try_from(trust.as_millis()).unwrap_or(i64::MAX / 2);
         let caches = Rc::new(RefCell::new(Caches::new(known_ms)));
         let meters = node.meters.worker();
-        let credentials =
-            Credentials::start_with(node.store.clone(), node.clock.clone(), Arc::clone(&meters), Rc::clone(&caches));
+        let lease = node.bus.get().map_or_else(Lease::without_end, Bus::lease);
+        let sources = Sources { store: node.store.clone(), clock: node.clock.clone(), meters: Arc::clone(&meters) };
+        let credentials = Credentials::start_with(sources, lease.clone(), Rc::clone(&caches));
         // In its mailbox before this worker's first look-up, so before any invalidation of what that finds.
         node.link.try_send(Join(credentials.clone())).expect("the link was started, and workers are few");
         let issuer = Issuer::start_with(node.store.clone(), Arc::clone(&meters));
@@ -49,11 +53,20 @@ impl Worker {
             issuer,
             meters,
             request_ids: Rc::new(RequestIds::new(rand::random())),
+            lease,
             caches,
             credentials,
             verified: Rc::new(RefCell::new(VerifiedSecrets::new(rand::random()))),
             tallies: Rc::default(),
         }
+    }
+
+    /// What is remembered, while that may be trusted.
+    pub(super) fn recall<V>(&self, get: impl FnOnce(&mut Caches, Timestamp) -> Option<Found<V>>) -> Option<Found<V>> {
+        if !self.lease.is_fresh() {
+            return None;
+        }
+        get(&mut self.caches.borrow_mut(), self.node.clock.now())
     }
 
     /// Counts a call of an application to a service.

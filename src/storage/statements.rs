@@ -5,8 +5,8 @@ use crate::schema::Schema;
 use super::store::{Outcome, PING};
 use super::{
     Store, admin_tokens, application_requests, audit, clients, codes, configuration, exchange, keys, mailed_tokens,
-    mails, postgres, registration, registration_documents, registration_services, registration_tokens, reseal, secrets,
-    sessions, standings, sweep, tokens,
+    mails, postgres, registration, registration_documents, registration_services, registration_tokens, reseal, roster,
+    secrets, sessions, standings, sweep, tokens,
 };
 
 const WRITTEN: &[&[&str]] = &[
@@ -24,6 +24,7 @@ const WRITTEN: &[&[&str]] = &[
     registration::STATEMENTS,
     registration_documents::STATEMENTS,
     registration_services::STATEMENTS,
+    roster::STATEMENTS,
     secrets::STATEMENTS,
     sessions::STATEMENTS,
     standings::STATEMENTS,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::actors::Forget;
+use crate::actors::Event;
 use crate::config::AppAuth;
 use crate::domain::{Clock, Keyring, PlainToken, Secret, Timestamp, TokenDigest};
 use crate::engine::catalog::{Catalog, Change, Pending, Ports};
@@ -50,7 +50,7 @@ impl Ports for Fake {
         Box::pin(async { Ok(()) })
     }
 
-    fn forget(&self, what: Forget) -> Pending<'_, Result<(), EngineError>> {
+    fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {
         self.changes.lock().unwrap().push(format!("{what:?}"));
         Box::pin(async { Ok(()) })
     }

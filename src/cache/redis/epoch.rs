@@ -30,6 +30,10 @@ pub struct Position {
 pub struct NodeId(pub Uuid);
 
 impl Epoch {
+    /// One that a newer gateway wrote in another form: no event is ever published in it here, so its nodes are waited
+    /// for until they leave it.
+    pub const UNREADABLE: Self = Self { generation: u64::MAX, nonce: u64::MAX };
+
     pub const fn new(generation: u64, nonce: u64) -> Self {
         Self { generation, nonce }
     }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::bytes::{Reader, Writer};
 use crate::domain::TokenDigest;
 
-/// Something that nodes must know of before they answer from memory again. The first nine say what no cache may
+/// Something that nodes must know of before they answer from memory again. All but the last two say what no cache may
 /// answer any more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
@@ -25,13 +25,15 @@ pub enum Event {
         consumer: Uuid,
         service: Uuid,
     },
+    /// The tokens of a user: whose `authenticated_userid` is this.
+    User(String),
     /// What was unknown may exist now.
     Unknowns,
     Everything,
     /// A secret that we did not mint exists from now on and is not to be refused as a guess.
     Learn(TokenDigest),
-    /// The configuration has at least this version.
-    Configuration(u64),
+    /// The configuration has changed.
+    Configuration,
 }
 
 /// Of the byte form: first this, then the kind, then the fields.
@@ -49,10 +51,11 @@ impl Event {
             Self::Service(id) => bytes.byte(5).uuid(*id),
             Self::Standing(id) => bytes.byte(6).uuid(*id),
             Self::Grants { consumer, service } => bytes.byte(7).uuid(*consumer).uuid(*service),
+            Self::User(user) => bytes.byte(12).text(user),
             Self::Unknowns => bytes.byte(8),
             Self::Everything => bytes.byte(9),
             Self::Learn(digest) => bytes.byte(10).raw(&digest.0),
-            Self::Configuration(version) => bytes.byte(11).u64(*version),
+            Self::Configuration => bytes.byte(11),
         };
         bytes.into_bytes()
     }
@@ -75,7 +78,8 @@ impl Event {
             8 => Self::Unknowns,
             9 => Self::Everything,
             10 => Self::Learn(TokenDigest(rest.array()?)),
-            11 => Self::Configuration(rest.u64()?),
+            11 => Self::Configuration,
+            12 => Self::User(rest.text()?.to_owned()),
             _ => return None,
         };
         rest.end(event)
@@ -99,10 +103,11 @@ pub(super) mod tests {
             id().prop_map(Event::Service),
             id().prop_map(Event::Standing),
             (id(), id()).prop_map(|(consumer, service)| Event::Grants { consumer, service }),
+            any::<String>().prop_map(Event::User),
             Just(Event::Unknowns),
             Just(Event::Everything),
             digest().prop_map(Event::Learn),
-            any::<u64>().prop_map(Event::Configuration),
+            Just(Event::Configuration),
         ]
     }
 

@@ -1,6 +1,7 @@
 //! What a node has heard on the bus, kept to judge by it what others have left in Redis.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use uuid::Uuid;
 
@@ -17,6 +18,16 @@ enum Subject {
     Consumer(Uuid),
     Service(Uuid),
     Grants(Uuid, Uuid),
+    /// By a hash: what two users share by chance is believed less, never more.
+    User(u64),
+}
+
+impl Subject {
+    fn user(authenticated_userid: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        authenticated_userid.hash(&mut hasher);
+        Self::User(hasher.finish())
+    }
 }
 
 /// Which position of the bus a value shows the database at: its writer had heard of everything up to there *before* it
@@ -89,10 +100,11 @@ impl Memory {
             Event::Consumer(id) => Subject::Consumer(*id),
             Event::Service(id) => Subject::Service(*id),
             Event::Grants { consumer, service } => Subject::Grants(*consumer, *service),
+            Event::User(user) => Subject::user(user),
             Event::Everything => return self.everything = seq,
             Event::Unknowns => return self.unknowns = seq,
             // How consumers stand, and the configuration, are no part of what is kept in Redis.
-            Event::Standing(_) | Event::Configuration(_) => return,
+            Event::Standing(_) | Event::Configuration => return,
         };
         self.subjects.insert(subject, seq);
         self.order.push_back((seq, subject));
@@ -118,6 +130,7 @@ impl Memory {
                 self.is_untouched(Subject::Service(service), stamp)
                     && self.is_untouched(Subject::Grants(consumer, service), stamp)
             })
+            && view.authenticated_userid.as_deref().is_none_or(|user| self.is_untouched(Subject::user(user), stamp))
     }
 
     /// Whether "there is no such token" with this stamp still holds, as far as this node has heard.
@@ -154,7 +167,7 @@ pub(super) mod tests {
             consumer: Arc::new(Consumer { id: id(3), username: Some("ann".to_owned()), custom_id: None }),
             service_id: Some(id(4)),
             scope: Some("read write".to_owned()),
-            authenticated_userid: None,
+            authenticated_userid: Some("kim".to_owned()),
             created_at: Timestamp::from_seconds(1_000),
             expires_in: 3600,
             expires_at: None,
@@ -181,11 +194,12 @@ pub(super) mod tests {
             Event::Consumer(id(3)),
             Event::Service(id(4)),
             Event::Grants { consumer: id(3), service: id(4) },
+            Event::User("kim".to_owned()),
             Event::Everything,
         ];
         for event in about_it {
             let mut memory = memory();
-            memory.record(1, &Event::Configuration(1));
+            memory.record(1, &Event::Configuration);
             assert!(memory.believes(DIGEST, &view(), stamp(0)), "{event:?}");
             memory.record(2, &event);
             assert!(!memory.believes(DIGEST, &view(), stamp(1)), "{event:?}");
@@ -205,6 +219,7 @@ pub(super) mod tests {
             Event::Service(id(3)),
             Event::Grants { consumer: id(4), service: id(3) },
             Event::Standing(id(3)),
+            Event::User("ann".to_owned()),
             Event::Unknowns,
         ];
         for (seq, event) in (1..).zip(&others) {
@@ -248,7 +263,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_restored_reaches_back_to_the_first_gap() {
-        let held: Vec<(Seq, Event)> = [1, 2, 4, 5, 6].map(|seq| (seq, Event::Configuration(seq))).to_vec();
+        let held: Vec<(Seq, Event)> = [1, 2, 4, 5, 6].map(|seq| (seq, Event::Configuration)).to_vec();
         let reach = |top: Seq, held: &[(Seq, Event)]| {
             let mut memory = Memory::new(100);
             memory.restore(EPOCH, top, held);

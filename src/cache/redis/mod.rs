@@ -8,25 +8,31 @@
 //! for (`oauth2::judge`).
 
 mod address;
+mod bus;
 mod bytes;
 mod dial;
 mod epoch;
 mod error;
 mod event;
+mod lease;
 mod line;
 mod memory;
 mod protocol;
+mod roster;
+mod scripts;
 mod seal;
 mod shelf;
 mod tier;
 mod value;
 
+pub use bus::{Bus, Obey, Order, Settings, Unconfirmed};
 pub use dial::{Dialer, Purpose};
 pub use epoch::{Epoch, NodeId, Position, Seq};
 pub use error::RedisError;
 pub use event::Event;
+pub use lease::Lease;
 pub use line::Line;
 pub use memory::{Memory, Stamp};
-pub use protocol::{Member, Roll};
+pub use roster::{Entry, Pending, Roster, RosterError, Row, Rows};
 pub use shelf::Tallies;
 pub use tier::{Kept, TokenTier};

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use uuid::Uuid;
 
 use super::Change;
-use crate::actors::Forget;
+use crate::actors::Event;
 use crate::domain::{PlainToken, Secret};
 use crate::engine::EngineError;
 
@@ -29,5 +29,5 @@ pub trait Ports: Send + Sync {
     fn changed(&self, change: Change) -> Pending<'_, Result<(), EngineError>>;
 
     /// Makes every cache forget, where a change of one entity ends what others gave.
-    fn forget(&self, what: Forget) -> Pending<'_, Result<(), EngineError>>;
+    fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>>;
 }

@@ -43,9 +43,11 @@ fn a_world_without_faults_revokes_and_trusts() {
 
 #[test]
 fn every_rule_that_is_left_out_is_missed() {
-    for flaw in Flaw::ALL {
-        let found = (0..3_000).find(|seed| run(*seed, STEPS, Some(flaw)).is_err());
+    let harmless = Flaw::ALL.into_iter().filter(|flaw| {
+        let found = (0..3_000).find(|seed| run(*seed, STEPS, Some(*flaw)).is_err());
         println!("{flaw:?}: first missed by seed {found:?}");
-        assert!(found.is_some(), "{flaw:?} did no harm in any schedule: either the rule is idle, or the world is too kind");
-    }
+        found.is_none()
+    });
+    let harmless: Vec<Flaw> = harmless.collect();
+    assert!(harmless.is_empty(), "{harmless:?} did no harm: either the rule is idle, or the world is too kind");
 }

@@ -333,7 +333,7 @@ impl World {
             5 => {
                 for _ in 0..self.pick(3) {
                     let nonce = self.random.next_u64();
-                    self.servers[server].publish(Event::Configuration(0), nonce, self.flaw);
+                    self.servers[server].publish(Event::Configuration, nonce, self.flaw);
                 }
                 let keep = self.pick(3);
                 self.servers[server].trim(keep);

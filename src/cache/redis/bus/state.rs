@@ -1,0 +1,116 @@
+//! What the bus's tasks share.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::Settings;
+use crate::cache::redis::epoch::{Epoch, NodeId, Position, Seq};
+use crate::cache::redis::lease::Lease;
+use crate::cache::redis::line::Line;
+use crate::cache::redis::memory::Memory;
+use crate::cache::redis::protocol::{Follower, Moment, Seen, Terms};
+use crate::cache::redis::roster::Roster;
+use crate::cache::redis::scripts::Scripts;
+
+/// What the protocol knows.
+pub(super) struct State {
+    pub follower: Follower,
+    pub seen: Seen,
+}
+
+pub(super) struct Shared {
+    pub node: NodeId,
+    pub terms: Terms,
+    pub lease: Lease,
+    pub scripts: Scripts,
+    pub control: Line,
+    pub roster: Arc<dyn Roster>,
+    pub memory: Arc<Mutex<Memory>>,
+    state: Mutex<State>,
+    /// A renewal is wanted now.
+    pub renewal: Notify,
+    /// The follower may want something.
+    pub wanted: Notify,
+    /// How far all of the node has obeyed.
+    pub applied: watch::Sender<Option<(Epoch, Seq)>>,
+    /// Something was seen of the others: whoever waits for them looks again.
+    pub news: watch::Sender<u64>,
+    /// Where listening goes on after everything was read anew.
+    pub cursor: watch::Sender<Option<Position>>,
+    stopped: AtomicBool,
+}
+
+impl Shared {
+    pub fn new(
+        settings: &Settings,
+        scripts: Scripts,
+        control: Line,
+        roster: Arc<dyn Roster>,
+        remembered: usize,
+    ) -> Self {
+        let terms = Terms { lease: settings.lease, roster: settings.stale_limit.max(settings.lease) };
+        Self {
+            node: settings.node,
+            terms,
+            lease: Lease::ended(),
+            scripts,
+            control,
+            roster,
+            memory: Arc::new(Mutex::new(Memory::new(remembered))),
+            state: Mutex::new(State { follower: Follower::new(terms), seen: Seen::default() }),
+            renewal: Notify::new(),
+            wanted: Notify::new(),
+            applied: watch::Sender::new(None),
+            news: watch::Sender::new(0),
+            cursor: watch::Sender::new(None),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
+    pub fn now(&self) -> Moment {
+        self.lease.now()
+    }
+
+    /// Looks at what the protocol knows.
+    pub fn with<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.lock().expect("no holder of this lock panics"))
+    }
+
+    /// Tells the protocol something; then everybody learns what follows from it.
+    pub fn tell<T>(&self, tell: impl FnOnce(&mut State) -> T) -> T {
+        let told = self.tell_quietly(tell);
+        self.news.send_modify(|number| *number = number.wrapping_add(1));
+        self.wanted.notify_one();
+        told
+    }
+
+    /// As [`Shared::tell`], where nobody waits for it.
+    pub fn tell_quietly<T>(&self, tell: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state.lock().expect("no holder of this lock panics");
+        let told = tell(&mut state);
+        // Within the lock: two threads must not set them in the wrong order.
+        let is_over = self.stopped.load(Ordering::Acquire);
+        self.lease.set(if is_over { Moment::default() } else { state.follower.fresh_until() });
+        let applied = state.follower.applied();
+        self.applied.send_if_modified(|known| std::mem::replace(known, applied) != applied);
+        told
+    }
+
+    /// Nothing is trusted from now on.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.tell(|_| ());
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// The longest a publisher's clock may find another node's lease to last: clocks differ in speed.
+    pub fn lease_with_margin(&self) -> Duration {
+        self.terms.lease + self.terms.lease / 20
+    }
+}
