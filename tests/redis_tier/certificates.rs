@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::server::Folder;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -23,6 +24,15 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         fs::write(folder.join(format!("{name}.pem")), params.signed_by(&key, &self.0).unwrap().pem()).unwrap();
         fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).unwrap();
+    }
+
+    /// What a server needs to speak TLS on this machine; the files are laid into the folder.
+    pub fn settings(&self, folder: &Folder) -> Vec<String> {
+        self.write(folder.path());
+        self.issue(folder.path(), "server", &["localhost", "127.0.0.1"]);
+        let files = [("cert-file", "server.pem"), ("key-file", "server.key"), ("ca-cert-file", "ca.pem")];
+        let settings = files.map(|(name, file)| [format!("--tls-{name}"), folder.join(file).display().to_string()]);
+        settings.into_iter().flatten().collect()
     }
 
     pub fn write(&self, folder: &Path) {

@@ -9,10 +9,10 @@ use crate::certificates::Authority;
 use crate::node::{Node, line, refusal, view};
 use crate::server::{Folder, PATIENCE, Server};
 
-const PURPOSES: [Purpose; 3] = [Purpose::Hot, Purpose::Control, Purpose::Listening(Duration::from_millis(10))];
+pub const PURPOSES: [Purpose; 3] = [Purpose::Hot, Purpose::Control, Purpose::Listening(Duration::from_millis(10))];
 
 /// Lines of every purpose work, and a value is kept and found.
-async fn works(url: &str) {
+pub async fn works(url: &str) {
     for purpose in PURPOSES {
         let line = line(url, purpose);
         line.ready(PATIENCE).await.unwrap_or_else(|error| panic!("{purpose:?}: {error}"));
@@ -44,15 +44,28 @@ async fn a_password_and_a_wrong_one() {
     }
 }
 
-#[tokio::test]
-async fn a_user_with_the_permissions_that_the_documentation_names() {
+/// The rule of `docs/cluster.md`, with a password.
+pub fn documented_rule() -> String {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cluster.md")).unwrap();
     let rule = text.lines().find_map(|line| line.strip_prefix("user tollgate ")).expect("docs/cluster.md has the line");
-    let rule = rule.replace("PASSWORD", "secret");
-    let server = Server::start_with(&[], &format!("user tollgate {rule}\n"), &[]);
-    works(&format!("redis://tollgate:secret@127.0.0.1:{}", server.port)).await;
-    let failures: Vec<redis::Value> = cmd("ACL").arg("LOG").query(&mut server.connection()).unwrap();
-    assert!(failures.is_empty(), "{failures:?}");
+    rule.replace("PASSWORD", "secret")
+}
+
+/// What the server refused for want of a permission.
+pub fn denials(server: &Server) -> Vec<String> {
+    let entries: Vec<redis::Value> = cmd("ACL").arg("LOG").query(&mut server.connection()).unwrap();
+    entries
+        .into_iter()
+        .map(|entry| format!("{entry:?}"))
+        .filter(|entry| !entry.contains("reason\"), bulk-string('\"auth"))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_user_with_the_permissions_that_the_documentation_names() {
+    let server = Server::start_with(&[], &format!("user tollgate {}\n", documented_rule()), &[]);
+    works(&format!("redis://tollgate:secret@127.0.0.1:{}/2", server.port)).await;
+    assert_eq!(denials(&server), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -69,32 +82,30 @@ async fn a_user_who_may_too_little_is_told_what() {
 #[tokio::test]
 async fn over_tls() {
     let (folder, authority) = (Folder::new(), Authority::new());
-    authority.write(folder.path());
-    authority.issue(folder.path(), "server", &["localhost", "127.0.0.1"]);
-    authority.issue(folder.path(), "client", &["client"]);
     let at = |name: &str| folder.join(name).display().to_string();
-    let files = ["--tls-cert-file", &at("server.pem"), "--tls-key-file", &at("server.key")];
-    let rest = ["--tls-ca-cert-file", &at("ca.pem"), "--tls-auth-clients"];
-    let open = Server::start(&[&files[..], &rest, &["no"]].concat());
-    let closed = Server::start(&[&files[..], &rest, &["yes"]].concat());
+    let settings = authority.settings(&folder);
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let open = Server::start(&[&settings[..], &["--tls-auth-clients", "no"]].concat());
+    let closed = Server::start(&[&settings[..], &["--tls-auth-clients", "yes"]].concat());
+    authority.issue(folder.path(), "client", &["client"]);
     let (ca, client) = (at("ca.pem"), format!("cert={}&key={}", at("client.pem"), at("client.key")));
     for host in ["localhost", "127.0.0.1"] {
-        works(&format!("rediss://{host}:{}?ca={ca}", open.port)).await;
-        works(&format!("rediss://{host}:{}?ca={ca}&{client}", closed.port)).await;
+        works(&format!("rediss://{host}:{}?ca={ca}", open.tls_port)).await;
+        works(&format!("rediss://{host}:{}?ca={ca}&{client}", closed.tls_port)).await;
     }
     let stranger = Authority::new();
     let elsewhere = Folder::new();
     stranger.write(elsewhere.path());
     let other_ca = elsewhere.join("ca.pem").display().to_string();
     for (url, what) in [
-        (format!("rediss://localhost:{}", open.port), "certificate"),
-        (format!("rediss://localhost:{}?ca={other_ca}", open.port), "certificate"),
-        (format!("rediss://localhost:{}?ca={ca}", closed.port), "certificate"),
-        (format!("redis://localhost:{}", open.port), ""),
-        (format!("rediss://localhost:{}?ca=/no/such.pem", open.port), "file of `ca`"),
-        (format!("rediss://localhost:{}?cert={}", open.port, at("client.pem")), "come together"),
-        (format!("rediss://localhost:{}?ca={}", open.port, at("client.key")), "file of `ca` holds no"),
-        (format!("rediss://localhost:{}?ca={ca}&cert={ca}&key={ca}", open.port), "file of `key` holds no"),
+        (format!("rediss://localhost:{}", open.tls_port), "certificate"),
+        (format!("rediss://localhost:{}?ca={other_ca}", open.tls_port), "certificate"),
+        (format!("rediss://localhost:{}?ca={ca}", closed.tls_port), "certificate"),
+        (format!("redis://localhost:{}", open.tls_port), ""),
+        (format!("rediss://localhost:{}?ca=/no/such.pem", open.tls_port), "file of `ca`"),
+        (format!("rediss://localhost:{}?cert={}", open.tls_port, at("client.pem")), "come together"),
+        (format!("rediss://localhost:{}?ca={}", open.tls_port, at("client.key")), "file of `ca` holds no"),
+        (format!("rediss://localhost:{}?ca={ca}&cert={ca}&key={ca}", open.tls_port), "file of `key` holds no"),
     ] {
         let told = refusal(&url).await.to_string();
         assert!(told.to_lowercase().contains(what), "{url}: {told}");

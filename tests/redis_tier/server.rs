@@ -36,9 +36,10 @@ impl Drop for Folder {
     }
 }
 
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// Ports that were free a moment ago.
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    held.map(|listener| listener.local_addr().unwrap().port())
 }
 
 /// A running server; killed when dropped.
@@ -47,6 +48,8 @@ pub struct Server {
     folder: Folder,
     arguments: Vec<String>,
     pub port: u16,
+    /// Open if it has a certificate.
+    pub tls_port: u16,
     /// Of a Cluster's servers among themselves.
     pub bus_port: u16,
 }
@@ -60,7 +63,7 @@ impl Server {
     /// One with lines in its configuration file, and arguments behind it.
     pub fn start_with(settings: &[&str], file: &str, flags: &[&str]) -> Self {
         for _ in 0..10 {
-            let (folder, port, bus_port) = (Folder::new(), free_port(), free_port());
+            let (folder, [port, tls_port, bus_port]) = (Folder::new(), free_ports());
             let path = folder.join("redis.conf");
             let place = folder.0.display().to_string();
             fs::write(&path, file.replace("{port}", &port.to_string()).replace("{folder}", &place)).unwrap();
@@ -70,14 +73,14 @@ impl Server {
                 &format!("--dir {place} --cluster-port {bus_port}"),
             ];
             arguments.extend(usual.join(" ").split(' ').map(str::to_owned));
-            let is_tls = settings.iter().any(|setting| setting.contains("tls-cert-file"));
-            let ports = if is_tls { ["--port 0 --tls-port", "--port"] } else { ["--port", "--tls-port 0 --port"] };
-            arguments.extend(ports[0].split(' ').map(str::to_owned));
-            arguments.push(port.to_string());
+            arguments.extend(["--port".to_owned(), port.to_string()]);
+            if settings.contains(&"--tls-cert-file") {
+                arguments.extend(["--tls-port".to_owned(), tls_port.to_string()]);
+            }
             arguments.extend(settings.iter().map(|setting| setting.replace("{folder}", &place)));
             arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
             let child = spawn(&folder, &arguments);
-            let mut server = Self { child, folder, arguments, port, bus_port };
+            let mut server = Self { child, folder, arguments, port, tls_port, bus_port };
             if server.has_started() {
                 return server;
             }

@@ -272,6 +272,9 @@ fn unfit_for_a_cluster(error: redis::RedisError) -> RedisError {
     if text.contains("cluster support disabled") {
         return RedisError::Unfit("it is no Redis Cluster: write redis://".to_owned());
     }
+    if text.contains("AuthenticationFailed") {
+        return RedisError::Denied("no server of the Cluster lets it in".to_owned());
+    }
     if text.contains("unknown command 'CLUSTER'") {
         return RedisError::Unfit("it is a Sentinel, write redis+sentinel://".to_owned());
     }
