@@ -1,12 +1,15 @@
 //! The snapshot keeper: rebuilds the configuration after a change; changes that come meanwhile share the next rebuild.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use actix_rt::time::timeout;
 use tokio::sync::oneshot;
 use tracing::debug;
 
+use super::contact::Contact;
 use crate::cache::redis::Lease;
 use crate::schema::{Entity, Schema};
 use crate::storage::{StorageError, Store};
@@ -32,6 +35,15 @@ pub struct Rebuild;
 #[rtype(result = "Result<(), PublishError>")]
 pub struct Refresh;
 
+/// What the keeper says of the store as it finds it.
+pub struct Watch {
+    /// Renewed whenever what is in force was found to be what is stored.
+    pub configuration: Lease,
+    /// For how long. It looks twice in that time.
+    pub lease: Duration,
+    pub contact: Arc<Contact>,
+}
+
 /// Takes the rows of every configuration table, compiles them, and swaps the snapshot.
 type Publish = Rc<dyn Fn(Vec<Vec<Entity>>)>;
 
@@ -40,8 +52,7 @@ pub struct Keeper {
     store: Store,
     schemas: Rc<Vec<Schema>>,
     publish: Publish,
-    currency: Lease,
-    length: Duration,
+    watch: Watch,
     /// The version in force.
     version: Option<i64>,
     waiting: Vec<oneshot::Sender<Result<(), PublishError>>>,
@@ -49,19 +60,17 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// `schemas`: the configuration tables, in the order in which `publish` gets their rows. `currency` is renewed, for
-    /// this `length`, whenever what is in force was found to be what is stored; it looks twice in that time.
+    /// `schemas`: the configuration tables, in the order in which `publish` gets their rows.
     pub fn start_with(
         store: Store,
         schemas: Vec<Schema>,
-        currency: Lease,
-        length: Duration,
+        watch: Watch,
         publish: impl Fn(Vec<Vec<Entity>>) + 'static,
     ) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
             let (schemas, publish) = (Rc::new(schemas), Rc::new(publish));
-            Self { store, schemas, publish, currency, length, version: None, waiting: Vec::new(), rebuilding: false }
+            Self { store, schemas, publish, watch, version: None, waiting: Vec::new(), rebuilding: false }
         })
     }
 
@@ -71,7 +80,7 @@ impl Keeper {
         }
         self.rebuilding = true;
         let waiting = std::mem::take(&mut self.waiting);
-        let (store, schemas, asked) = (self.store.clone(), Rc::clone(&self.schemas), self.currency.ask());
+        let (store, schemas, asked) = (self.store.clone(), Rc::clone(&self.schemas), self.watch.configuration.ask());
         let loaded = async move {
             let tables: Vec<&Schema> = schemas.iter().collect();
             store.load_configuration(&tables).await
@@ -80,7 +89,7 @@ impl Keeper {
             let result = loaded.map_err(PublishError::from).map(|(version, rows)| {
                 (actor.publish)(rows);
                 actor.version = Some(version);
-                actor.currency.renew(asked, actor.length);
+                actor.watch.configuration.renew(asked, actor.watch.lease);
             });
             for sender in waiting {
                 let _ = sender.send(result.clone());
@@ -99,12 +108,19 @@ impl Keeper {
     }
 
     fn refresh(&mut self) -> ResponseActFuture<Self, Result<(), PublishError>> {
-        let (store, asked) = (self.store.clone(), self.currency.ask());
-        let looked = async move { store.configuration_version().await };
+        let (store, limit) = (self.store.clone(), self.watch.lease / 2);
+        let (asked, of_contact) = (self.watch.configuration.ask(), self.watch.contact.ask());
+        // A database that hangs is away.
+        let late = || StorageError::Unavailable("the database does not answer".to_owned());
+        let looked = async move { timeout(limit, store.configuration_version()).await.unwrap_or_else(|_| Err(late())) };
         Box::pin(looked.into_actor(self).then(move |version, actor: &mut Self, context| {
+            match &version {
+                Ok(_) => actor.watch.contact.answered(of_contact),
+                Err(_) => actor.watch.contact.silent(),
+            }
             let refreshed: ResponseFuture<_> = match version {
                 Ok(version) if actor.version == Some(version) => {
-                    actor.currency.renew(asked, actor.length);
+                    actor.watch.configuration.renew(asked, actor.watch.lease);
                     Box::pin(std::future::ready(Ok(())))
                 }
                 Ok(_) => actor.next(context),
@@ -119,7 +135,7 @@ impl Keeper {
             if let Err(error) = outcome {
                 debug!(%error, "the configuration could not be looked at");
             }
-            context.run_later(actor.length / 2, Self::look);
+            context.run_later(actor.watch.lease / 2, Self::look);
         }));
     }
 }
@@ -128,7 +144,7 @@ impl Actor for Keeper {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_later(self.length / 2, Self::look);
+        context.run_later(self.watch.lease / 2, Self::look);
     }
 }
 

@@ -20,7 +20,7 @@ use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
 use super::{admin_tokens, demo, keyring, migrate, portal, private_file, reload};
-use crate::actors::{Exchanger, Janitor, Keeper, Lease, Ledger, Link, Recorder, Tallies, hasher_pool};
+use crate::actors::{Contact, Exchanger, Janitor, Keeper, Lease, Ledger, Link, Recorder, Tallies, Watch, hasher_pool};
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring, Secret};
 use crate::engine::{Membership, Node};
@@ -274,7 +274,9 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>, settings: &Settings) ->
     let link = Link::start_link();
     // Who is alone knows every change of the configuration: it made it.
     let configuration = redis_url(settings).map_or_else(Lease::without_end, |_| Lease::ended());
-    let (currency, length) = (configuration.clone(), settings.cluster_lease);
+    let contact = Arc::new(Contact::new(settings.cluster_stale_limit));
+    let (lease, watched) = (settings.cluster_lease, configuration.clone());
+    let watch = Watch { configuration: watched, lease, contact: Arc::clone(&contact) };
     Node {
         id: Uuid::new_v4(),
         exchanger: Exchanger::start_with(store.clone(), link.clone()),
@@ -284,8 +286,9 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>, settings: &Settings) ->
         custom: Arc::default(),
         hasher: hasher_pool(hashers()),
         link,
-        keeper: Keeper::start_with(store.clone(), tables, currency, length, move |rows| publish.publish(rows)),
+        keeper: Keeper::start_with(store.clone(), tables, watch, move |rows| publish.publish(rows)),
         configuration,
+        contact,
         recorder: Recorder::start_with(store.clone(), meters.worker()),
         ledger: Ledger::start_with(store.clone(), Clock::System, tallies.clone()),
         tallies,

@@ -43,8 +43,16 @@ impl Worker {
         let caches = Rc::new(RefCell::new(Caches::new(known_ms)));
         let meters = node.meters.worker();
         let lease = node.bus.get().map_or_else(Lease::without_end, Bus::lease);
-        let sources = Sources { store: node.store.clone(), clock: node.clock.clone(), meters: Arc::clone(&meters) };
-        let credentials = Credentials::start_with(sources, lease.clone(), Rc::clone(&caches));
+        let sources = Sources {
+            store: node.store.clone(),
+            // Whoever trusts nothing without asking the database does not ask Redis either.
+            tokens: node.bus.get().filter(|_| !trust.is_zero()).map(|bus| bus.tokens(&node.keyring)),
+            lease: lease.clone(),
+            contact: Arc::clone(&node.contact),
+            clock: node.clock.clone(),
+            meters: Arc::clone(&meters),
+        };
+        let credentials = Credentials::start_with(sources, Rc::clone(&caches));
         // In its mailbox before this worker's first look-up, so before any invalidation of what that finds.
         node.link.try_send(Join(credentials.clone())).expect("the link was started, and workers are few");
         let issuer = Issuer::start_with(node.store.clone(), Arc::clone(&meters));

@@ -67,7 +67,7 @@ impl From<redis::RedisError> for RedisError {
             ErrorKind::Server(ServerErrorKind::ReadOnly) => Self::Replica,
             ErrorKind::Server(ServerErrorKind::BusyLoading) => Self::NotReady("it is loading its data".to_owned()),
             ErrorKind::Server(ServerErrorKind::MasterDown) => Self::NotReady("its master is down".to_owned()),
-            ErrorKind::Server(ServerErrorKind::ClusterDown) => Self::NotReady("the Cluster is down".to_owned()),
+            ErrorKind::Server(ServerErrorKind::ClusterDown) => Self::NotReady(CLUSTER_DOWN.to_owned()),
             ErrorKind::Server(ServerErrorKind::TryAgain) => Self::NotReady("slots are moving".to_owned()),
             ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask) => Self::Unfit(OF_A_CLUSTER.to_owned()),
             _ => Self::Unexpected(error.to_string()),
@@ -75,6 +75,7 @@ impl From<redis::RedisError> for RedisError {
     }
 }
 
+pub(super) const CLUSTER_DOWN: &str = "the Cluster is down: see `CLUSTER INFO`";
 pub(super) const OF_A_CLUSTER: &str = "it is part of a Redis Cluster, write redis-cluster://";
 
 impl From<deadpool_redis::PoolError> for RedisError {
