@@ -17,7 +17,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::address::{Address, Login, TlsFiles, Topology};
-use super::error::{CLUSTER_DOWN, OF_A_CLUSTER, RedisError};
+use super::error::{CLUSTER_DOWN, NO_REDIS, OF_A_CLUSTER, RedisError};
 use crate::domain::Secret;
 
 /// For a TCP connection with its TLS handshake and login.
@@ -267,18 +267,26 @@ fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim))
 }
 
+/// What went wrong at the servers of the URL is told as one text.
 fn unfit_for_a_cluster(error: redis::RedisError) -> RedisError {
     let text = error.to_string();
-    if text.contains("cluster support disabled") {
+    let says = |part: &str| text.contains(part);
+    if says("cluster support disabled") {
         return RedisError::Unfit("it is no Redis Cluster: write redis://".to_owned());
     }
-    if text.contains("AuthenticationFailed") {
-        return RedisError::Denied("no server of the Cluster lets it in".to_owned());
-    }
-    if text.contains("unknown command 'CLUSTER'") {
+    if says("unknown command 'CLUSTER'") {
         return RedisError::Unfit("it is a Sentinel, write redis+sentinel://".to_owned());
     }
-    error.into()
+    if says("AuthenticationFailed") {
+        return RedisError::Denied("no server of the Cluster lets it in".to_owned());
+    }
+    if says("Parse error") {
+        return RedisError::Unreachable(NO_REDIS.to_owned());
+    }
+    match text.strip_prefix("Failed to create initial connections - Io: ") {
+        Some(reason) => RedisError::Unreachable(reason.to_owned()),
+        None => error.into(),
+    }
 }
 
 #[cfg(test)]

@@ -10,10 +10,13 @@
 mod address;
 mod bus;
 mod bytes;
+mod codes;
+mod counters;
 mod dial;
 mod epoch;
 mod error;
 mod event;
+mod hot;
 mod lease;
 mod line;
 mod memory;
@@ -26,10 +29,13 @@ mod tier;
 mod value;
 
 pub use bus::{Bus, Obey, Order, Settings, Unconfirmed};
+pub use codes::CodeTier;
+pub use counters::Counters;
 pub use dial::{Dialer, Purpose};
 pub use epoch::{Epoch, NodeId, Position, Seq};
 pub use error::RedisError;
 pub use event::Event;
+pub use hot::Hot;
 pub use lease::{Asked, Lease};
 pub use line::Line;
 pub use memory::{Memory, Stamp};

@@ -138,6 +138,12 @@ impl Shelf {
         Some(value)
     }
 
+    /// Counts whether what was read is believed.
+    pub fn judged<T>(&self, believed: Option<T>) -> Option<T> {
+        count(if believed.is_some() { &self.counts.found } else { &self.counts.disbelieved });
+        believed
+    }
+
     /// `value` as it is laid down.
     pub fn close(&self, key: &[u8], value: Vec<u8>) -> Vec<u8> {
         self.seal.close(key, value)

@@ -71,9 +71,7 @@ impl TokenTier {
     /// most, and no time while Redis is known to be away.
     pub async fn find(&self, digest: TokenDigest) -> Option<Kept> {
         let value = self.shelf.read("GET", &self.shelf.key(digest)).await?;
-        let kept = decode(&value).and_then(|(content, stamp)| self.judge(digest, content, stamp));
-        count(if kept.is_some() { &self.shelf.counts.found } else { &self.shelf.counts.disbelieved });
-        kept
+        self.shelf.judged(decode(&value).and_then(|(content, stamp)| self.judge(digest, content, stamp)))
     }
 
     fn judge(&self, digest: TokenDigest, content: Content, stamp: Stamp) -> Option<Kept> {
