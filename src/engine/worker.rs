@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::Node;
 use crate::actors::{Bus, Caches, Credentials, Issuer, Join, Lease, Sources, Tally};
+use crate::cache::redis::Hot;
 use crate::cache::{Found, VerifiedSecrets};
 use crate::domain::Timestamp;
 use crate::telemetry::{Meters, RequestIds};
@@ -23,6 +24,8 @@ pub struct Worker {
     pub request_ids: Rc<RequestIds>,
     /// What it remembers may be answered only while this is fresh.
     pub(super) lease: Lease,
+    /// What Redis knows; `None`: this node is alone.
+    pub(super) hot: Option<Hot>,
     caches: Rc<RefCell<Caches>>,
     pub(super) credentials: Addr<Credentials>,
     pub(super) issuer: Addr<Issuer>,
@@ -43,10 +46,11 @@ impl Worker {
         let caches = Rc::new(RefCell::new(Caches::new(known_ms)));
         let meters = node.meters.worker();
         let lease = node.bus.get().map_or_else(Lease::without_end, Bus::lease);
+        // Whoever trusts nothing without asking the database does not ask Redis either.
+        let hot = node.bus.get().filter(|_| !trust.is_zero()).map(|bus| Hot::open(bus, &node.keyring));
         let sources = Sources {
             store: node.store.clone(),
-            // Whoever trusts nothing without asking the database does not ask Redis either.
-            tokens: node.bus.get().filter(|_| !trust.is_zero()).map(|bus| bus.tokens(&node.keyring)),
+            tokens: hot.as_ref().map(|hot| hot.tokens.clone()),
             lease: lease.clone(),
             contact: Arc::clone(&node.contact),
             clock: node.clock.clone(),
@@ -62,6 +66,7 @@ impl Worker {
             meters,
             request_ids: Rc::new(RequestIds::new(rand::random())),
             lease,
+            hot,
             caches,
             credentials,
             verified: Rc::new(RefCell::new(VerifiedSecrets::new(rand::random()))),

@@ -11,7 +11,7 @@ mod listen;
 mod state;
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -25,10 +25,10 @@ use super::error::RedisError;
 use super::event::Event;
 use super::lease::Lease;
 use super::line::Line;
+use super::memory::Memory;
 use super::roster::Roster;
 use super::scripts::{Keys, Scripts};
-use super::tier::TokenTier;
-use crate::domain::{Keyring, Secret};
+use crate::domain::Secret;
 
 /// Events of which a node remembers what they were about, to judge older values in Redis by.
 const REMEMBERED: usize = 16_384;
@@ -93,10 +93,13 @@ impl Bus {
         self.shared.lease.clone()
     }
 
-    /// A worker's way to the tokens in Redis, on the runtime of this thread.
-    pub fn tokens(&self, keyring: &Keyring) -> TokenTier {
-        let line = Line::open(Arc::clone(&self.dialer), Purpose::Hot);
-        TokenTier::new(line, Arc::clone(&self.shared.memory), keyring, self.dialer.prefix())
+    /// What the node has heard, to judge values in Redis by.
+    pub(super) fn memory(&self) -> Arc<Mutex<Memory>> {
+        Arc::clone(&self.shared.memory)
+    }
+
+    pub(super) fn dialer(&self) -> Arc<Dialer> {
+        Arc::clone(&self.dialer)
     }
 
     /// # Errors
