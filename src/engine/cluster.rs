@@ -26,7 +26,8 @@ impl Node {
     /// `redis.url` cannot be read, or a file that it names.
     pub fn join(&self, membership: Membership) -> Result<(), RedisError> {
         let Membership { redis_url: url, lease, stale_limit } = membership;
-        let settings = redis::Settings { url, node: NodeId(self.id), lease, stale_limit };
+        let keyring = Arc::clone(&self.keyring);
+        let settings = redis::Settings { url, node: NodeId(self.id), keyring, lease, stale_limit };
         let (node, roster) = (self.clone(), Arc::new(StoreRoster(self.store.clone())));
         let obey: redis::Obey = Arc::new(move |orders| {
             let node = node.clone();

@@ -12,9 +12,10 @@ use tracing::warn;
 
 use super::Bus;
 use super::state::Shared;
-use crate::cache::redis::epoch::NodeId;
+use crate::cache::redis::epoch::{NodeId, Position};
 use crate::cache::redis::event::Event;
 use crate::cache::redis::protocol::{Barrier, Verdict};
+use crate::domain::TokenDigest;
 
 /// Beyond the lease.
 const GRACE: Duration = Duration::from_millis(500);
@@ -112,6 +113,7 @@ async fn pursue(shared: &Shared, events: &[Event], barrier: &mut Barrier, is_fir
         match shared.scripts.publish(events).await {
             Ok(answer) => {
                 let replied = shared.now();
+                bury(shared, events, answer.position);
                 shared.tell(|state| barrier.published(answer.position, &answer.lines, &mut state.seen, replied));
             }
             Err(error) => {
@@ -129,6 +131,15 @@ async fn pursue(shared: &Shared, events: &[Event], barrier: &mut Barrier, is_fir
             tracing::debug!(%error, "an epoch could not be closed");
         }
         call_the_roll(shared, barrier).await;
+    }
+}
+
+/// Leaves word in Redis of tokens that have ended, so that nobody need ask the database. Nobody waits for it.
+fn bury(shared: &Shared, events: &[Event], position: Position) {
+    let ended: Vec<TokenDigest> = events.iter().filter_map(Event::token).collect();
+    if !ended.is_empty() {
+        let tokens = shared.tokens.clone();
+        tokio::spawn(async move { tokens.bury(&ended, Some(position)).await });
     }
 }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 pub use announce::Unconfirmed;
-use state::Shared;
+use state::{Ends, Shared};
 
 use super::dial::{Dialer, Purpose};
 use super::epoch::NodeId;
@@ -28,7 +28,8 @@ use super::line::Line;
 use super::memory::Memory;
 use super::roster::Roster;
 use super::scripts::{Keys, Scripts};
-use crate::domain::Secret;
+use super::tier::TokenTier;
+use crate::domain::{Keyring, Secret};
 
 /// Events of which a node remembers what they were about, to judge older values in Redis by.
 const REMEMBERED: usize = 16_384;
@@ -50,6 +51,7 @@ pub type Obey = Arc<dyn Fn(Arc<[Order]>) -> Pin<Box<dyn Future<Output = bool> + 
 pub struct Settings {
     pub url: Secret,
     pub node: NodeId,
+    pub keyring: Arc<Keyring>,
     /// How long a node may trust what it remembers without an answer from Redis.
     pub lease: Duration,
     /// How long without finding its row in the roster.
@@ -75,7 +77,10 @@ impl Bus {
         let control = Line::open(Arc::clone(&dialer), Purpose::Control);
         let listening = Line::open(Arc::clone(&dialer), Purpose::Listening(listen::BLOCK));
         let scripts = Scripts::new(control.clone(), keys.clone());
-        let shared = Arc::new(Shared::new(&settings, scripts, control, roster, REMEMBERED));
+        let memory = Arc::new(Mutex::new(Memory::new(REMEMBERED)));
+        let hot = Line::open(Arc::clone(&dialer), Purpose::Hot);
+        let tokens = TokenTier::new(hot, Arc::clone(&memory), &settings.keyring, dialer.prefix());
+        let shared = Arc::new(Shared::new(&settings, Ends { scripts, control, roster, memory, tokens }));
         let (orders, given) = mpsc::unbounded_channel();
         let (announcements, announced) = mpsc::channel(MOST_WAITING);
         tokio::spawn(follow::renew(Arc::clone(&shared)));

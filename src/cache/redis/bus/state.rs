@@ -14,11 +14,21 @@ use crate::cache::redis::memory::Memory;
 use crate::cache::redis::protocol::{Follower, Moment, Seen, Terms};
 use crate::cache::redis::roster::Roster;
 use crate::cache::redis::scripts::Scripts;
+use crate::cache::redis::tier::TokenTier;
 
 /// What the protocol knows.
 pub(super) struct State {
     pub follower: Follower,
     pub seen: Seen,
+}
+
+/// Where the bus ends.
+pub(super) struct Ends {
+    pub scripts: Scripts,
+    pub control: Line,
+    pub roster: Arc<dyn Roster>,
+    pub memory: Arc<Mutex<Memory>>,
+    pub tokens: TokenTier,
 }
 
 pub(super) struct Shared {
@@ -29,6 +39,7 @@ pub(super) struct Shared {
     pub control: Line,
     pub roster: Arc<dyn Roster>,
     pub memory: Arc<Mutex<Memory>>,
+    pub tokens: TokenTier,
     state: Mutex<State>,
     /// A renewal is wanted now.
     pub renewal: Notify,
@@ -44,13 +55,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub fn new(
-        settings: &Settings,
-        scripts: Scripts,
-        control: Line,
-        roster: Arc<dyn Roster>,
-        remembered: usize,
-    ) -> Self {
+    pub fn new(settings: &Settings, ends: Ends) -> Self {
+        let Ends { scripts, control, roster, memory, tokens } = ends;
         let terms = Terms { lease: settings.lease, roster: settings.stale_limit.max(settings.lease) };
         Self {
             node: settings.node,
@@ -59,7 +65,8 @@ impl Shared {
             scripts,
             control,
             roster,
-            memory: Arc::new(Mutex::new(Memory::new(remembered))),
+            memory,
+            tokens,
             state: Mutex::new(State { follower: Follower::new(terms), seen: Seen::default() }),
             renewal: Notify::new(),
             wanted: Notify::new(),
