@@ -29,7 +29,6 @@ mod lane;
 #[expect(dead_code, reason = "the tests of the harness look at more of it")]
 mod link;
 mod nemesis;
-#[expect(dead_code, reason = "the tests of the harness look at more of it")]
 mod node;
 #[expect(dead_code, reason = "the tests of the harness look at more of it")]
 mod postgres;

@@ -36,7 +36,7 @@ pub use epoch::{Epoch, NodeId, Position, Seq};
 pub use error::RedisError;
 pub use event::Event;
 pub use hot::Hot;
-pub use lease::Lease;
+pub use lease::{Asked, Lease};
 pub use line::Line;
 pub use memory::{Memory, Stamp};
 pub use roster::{Entry, Pending, Roster, RosterError, Row, Rows};

@@ -65,7 +65,7 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// Joins the bus, on the runtime of this thread. Redis may still be away.
+    /// Joins the bus, on the runtime of this thread and its local tasks. Redis may still be away.
     ///
     /// # Errors
     /// The URL is none of ours, or a file it names cannot be read.
@@ -80,7 +80,8 @@ impl Bus {
         let (announcements, announced) = mpsc::channel(MOST_WAITING);
         tokio::spawn(follow::renew(Arc::clone(&shared)));
         tokio::spawn(follow::fulfil(Arc::clone(&shared), orders.clone()));
-        tokio::spawn(follow::obey(Arc::clone(&shared), obey, given));
+        // What obeying means may need tasks of this thread.
+        tokio::task::spawn_local(follow::obey(Arc::clone(&shared), obey, given));
         tokio::spawn(follow::acknowledge(Arc::clone(&shared)));
         tokio::spawn(follow::strike_the_dead(Arc::clone(&shared)));
         tokio::spawn(listen::listen(Arc::clone(&shared), listening, keys, orders));
