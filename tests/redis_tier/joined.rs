@@ -102,7 +102,7 @@ async fn share(url: &str, before_the_revocation: impl Fn()) {
 async fn nodes_share_one_server_with_no_more_permissions_than_documented() {
     let server = Server::start_with(&[], &format!("user tollgate {}\n", documented_rule()), &[]);
     let url = format!("redis://tollgate:secret@127.0.0.1:{}", server.port);
-    LocalSet::new().run_until(share(&url, || ())).await;
+    LocalSet::new().run_until(Box::pin(share(&url, || ()))).await;
     assert_eq!(denials(&server), Vec::<String>::new());
     for key in server.keys("*") {
         let key = String::from_utf8_lossy(&key);
@@ -114,7 +114,7 @@ async fn nodes_share_one_server_with_no_more_permissions_than_documented() {
 async fn nodes_share_a_cluster_with_no_more_permissions_than_documented() {
     let cluster = Cluster::start(3, &[], &format!("user tollgate {}\n", documented_rule())).await;
     let url = format!("redis-cluster://tollgate:secret@{}", cluster.hosts());
-    LocalSet::new().run_until(share(&url, || ())).await;
+    LocalSet::new().run_until(Box::pin(share(&url, || ()))).await;
     for master in &cluster.masters {
         assert_eq!(denials(master), Vec::<String>::new());
     }
@@ -123,5 +123,5 @@ async fn nodes_share_a_cluster_with_no_more_permissions_than_documented() {
 #[tokio::test]
 async fn a_full_redis_still_tells_every_node() {
     let server = Server::start(&["--maxmemory-policy", "noeviction"]);
-    LocalSet::new().run_until(share(&server.url(), || drop(server.run("CONFIG SET maxmemory 1")))).await;
+    LocalSet::new().run_until(Box::pin(share(&server.url(), || drop(server.run("CONFIG SET maxmemory 1"))))).await;
 }
