@@ -47,6 +47,9 @@ pub(in crate::cache::redis) struct Barrier {
     publications: Vec<Publication>,
     /// The latest roll, and how many publications had been answered before it was asked for.
     roll: Option<(usize, Roll)>,
+    /// The highest generation in the first roll. Whoever is in a later epoch entered it after the change, and forgot
+    /// everything once more after that.
+    highest: u64,
 }
 
 /// How many publications there were when a roll was asked for.
@@ -56,7 +59,7 @@ pub(in crate::cache::redis) struct Mark(usize);
 impl Barrier {
     /// To be made after the commit.
     pub fn new(lease: Duration) -> Self {
-        Self { lease, publications: Vec::new(), roll: None }
+        Self { lease, publications: Vec::new(), roll: None, highest: 0 }
     }
 
     /// Redis has taken the event, and answered at `replied` with the nodes it knew at that time.
@@ -76,19 +79,28 @@ impl Barrier {
     }
 
     pub fn called(&mut self, Mark(mark): Mark, roll: Roll) {
+        if self.roll.is_none() {
+            let epochs = roll.open.into_iter().chain(roll.members.iter().filter_map(|member| member.epoch));
+            self.highest = epochs.map(Epoch::generation).max().unwrap_or(0);
+        }
         self.roll = Some((mark, roll));
     }
 
     /// The epoch that is open although the event was not published in it: it must be, or that epoch be closed.
     pub fn missed(&self) -> Option<Epoch> {
         let (mark, roll) = self.roll.as_ref()?;
-        roll.open.filter(|open| self.of_epoch(*mark, *open).next().is_none())
+        roll.open.filter(|open| !self.is_later(*open) && self.of_epoch(*mark, *open).next().is_none())
+    }
+
+    /// Whether nodes can have entered it only after the change.
+    fn is_later(&self, epoch: Epoch) -> bool {
+        self.roll.is_some() && epoch.generation() > self.highest
     }
 
     /// Whether the roll may have changed in a way that helps.
     pub fn wants_roll(&self) -> bool {
         let Some((mark, roll)) = &self.roll else { return true };
-        let is_elsewhere = |epoch: Epoch| self.of_epoch(*mark, epoch).next().is_none();
+        let is_elsewhere = |epoch: Epoch| !self.is_later(epoch) && self.of_epoch(*mark, epoch).next().is_none();
         *mark < self.publications.len()
             || self.missed().is_some()
             || roll.members.iter().any(|member| member.epoch.is_some_and(is_elsewhere))
@@ -119,15 +131,16 @@ impl Barrier {
         let Some((mark, roll)) = &self.roll else { return false };
         roll.members.iter().all(|member| {
             let epoch = member.epoch.into_iter();
+            let is_later = member.epoch.is_some_and(|epoch| self.is_later(epoch));
             let mut publications = epoch.flat_map(|epoch| self.of_epoch(*mark, epoch));
-            publications.any(|publication| seen.has_obeyed(member.node, publication.position))
+            is_later || publications.any(|publication| seen.has_obeyed(member.node, publication.position))
         })
     }
 
     fn stands(&self, mark: usize, member: &Member, seen: &Seen) -> Standing {
         // Whoever trusts nothing forgets everything once more before it trusts; and the epoch it then enters is one
         // in which the event was published before, or one that began after the change.
-        let Some(epoch) = member.epoch else { return Standing::Knows };
+        let Some(epoch) = member.epoch.filter(|epoch| !self.is_later(*epoch)) else { return Standing::Knows };
         let mut standing = Standing::MayNot;
         for publication in self.of_epoch(mark, epoch) {
             if seen.has_obeyed(member.node, publication.position) {
@@ -235,6 +248,22 @@ mod tests {
         assert_eq!(barrier.verdict(&seen, at(10)), Verdict::Known);
         barrier.called(barrier.mark(), Roll { open: Some(EPOCH), members: vec![] });
         assert_eq!(barrier.verdict(&seen, at(10)), Verdict::Known);
+    }
+
+    #[test]
+    fn an_epoch_that_was_entered_after_the_change_needs_no_telling() {
+        let mut barrier = Barrier::new(LEASE);
+        let seen = Seen::default();
+        barrier.called(barrier.mark(), roll(Some(EPOCH), Some(EPOCH)));
+        assert_eq!(barrier.missed(), Some(EPOCH));
+        barrier.called(barrier.mark(), roll(Some(LATER), Some(EPOCH)));
+        assert_eq!(barrier.missed(), None);
+        assert!(barrier.wants_roll() && barrier.verdict(&seen, at(1_000)) != Verdict::Known, "it is still in the old one");
+        barrier.called(barrier.mark(), roll(Some(LATER), Some(LATER)));
+        assert_eq!(barrier.verdict(&seen, at(10)), Verdict::Known);
+        let mut barrier = Barrier::new(LEASE);
+        barrier.called(barrier.mark(), roll(None, Some(EPOCH)));
+        assert_ne!(barrier.verdict(&seen, at(1_000)), Verdict::Known, "closed, and not left");
     }
 
     #[test]
