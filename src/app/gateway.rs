@@ -123,7 +123,7 @@ impl Gateway {
         let accounts = portal::accounts(&settings, &node, registration.clone(), listeners.portal_url(), is_dev)?;
         let registration = registration.inviting(Arc::new(accounts.clone())).telling(Arc::new(accounts.clone()));
         let addresses: Vec<_> = listeners.all().map(|bound| (bound.name, bound.address)).collect();
-        let vitals = Vitals::new(readiness.clone(), Arc::clone(&node.meters), Arc::clone(&publisher.gateway));
+        let vitals = Vitals::new(readiness.clone(), &node, Arc::clone(&publisher.gateway));
         let surroundings = Arc::new(NodeSurroundings::new(node.clone(), vitals.clone(), &source.layers()));
         surroundings.take_tokens(&settings.admin_tokens);
         let parts = Parts {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Node;
 use super::node::PATIENCE;
 use crate::actors::{Attach, Bus, Event, Obey, Refresh, StoreRoster};
-use crate::cache::redis::{self, NodeId, Order, RedisError};
+use crate::cache::redis::{NodeId, Obey as ObeyOrders, Order, RedisError, Settings};
 use crate::domain::Secret;
 
 /// How a node takes part in a cluster.
@@ -27,9 +27,9 @@ impl Node {
     pub fn join(&self, membership: Membership) -> Result<(), RedisError> {
         let Membership { redis_url: url, lease, stale_limit } = membership;
         let keyring = Arc::clone(&self.keyring);
-        let settings = redis::Settings { url, node: NodeId(self.id), keyring, lease, stale_limit };
+        let settings = Settings { url, node: NodeId(self.id), keyring, lease, stale_limit };
         let (node, roster) = (self.clone(), Arc::new(StoreRoster(self.store.clone())));
-        let obey: redis::Obey = Arc::new(move |orders| {
+        let obey: ObeyOrders = Arc::new(move |orders| {
             let node = node.clone();
             Box::pin(async move { node.obey(&orders).await })
         });

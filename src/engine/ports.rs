@@ -1,12 +1,15 @@
 //! What a change of an entity means to this node's caches and its snapshot.
 
+use std::time::Duration;
+
 use rand::random;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::catalog::{Change, Happened, Pending, Ports};
 use super::{EngineError, Node};
-use crate::actors::Event;
+use super::node::PATIENCE;
+use crate::actors::{Bus, Event};
 use crate::domain::{PlainToken, Secret};
 
 impl Ports for Node {
@@ -35,6 +38,10 @@ impl Ports for Node {
                 told => told,
             }
         })
+    }
+
+    fn patience(&self) -> Duration {
+        self.bus.get().map_or(PATIENCE, Bus::patience)
     }
 
     fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {

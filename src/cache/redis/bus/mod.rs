@@ -113,6 +113,11 @@ impl Bus {
         self.shared.control.status()
     }
 
+    /// How long a change may take from its beginning to its answer: the lease and nearly a second.
+    pub fn patience(&self) -> Duration {
+        self.shared.terms.lease + Duration::from_millis(900)
+    }
+
     /// Whether the node is in an epoch of the bus, so that others reach it.
     pub fn is_following(&self) -> bool {
         self.shared.with(|state| state.follower.applied().is_some())
