@@ -39,6 +39,7 @@ impl Joined {
         let settings = Settings {
             url: Secret::new(url),
             node: NodeId(Uuid::new_v4()),
+            keyring: store.keyring(),
             lease: Duration::from_secs(10),
             stale_limit: Duration::from_secs(60),
         };

@@ -11,6 +11,7 @@
 //! **Absent on purpose:** HTTP and cookies' attributes (room `portal`), who may be a developer (`registration`), sending
 //! (the `Mailer`).
 
+mod everywhere;
 mod developer;
 mod error;
 mod links;

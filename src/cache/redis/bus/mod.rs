@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 pub use announce::Unconfirmed;
 use state::{Ends, Shared};
 
+use super::counters::Counters;
 use super::dial::{Dialer, Purpose};
 use super::epoch::NodeId;
 use super::error::RedisError;
@@ -63,6 +64,7 @@ pub struct Settings {
 pub struct Bus {
     shared: Arc<Shared>,
     dialer: Arc<Dialer>,
+    counters: Counters,
     announcements: mpsc::Sender<announce::Announcement>,
 }
 
@@ -79,7 +81,8 @@ impl Bus {
         let scripts = Scripts::new(control.clone(), keys.clone());
         let memory = Arc::new(Mutex::new(Memory::new(REMEMBERED)));
         let hot = Line::open(Arc::clone(&dialer), Purpose::Hot);
-        let tokens = TokenTier::new(hot, Arc::clone(&memory), &settings.keyring, dialer.prefix());
+        let tokens = TokenTier::new(hot.clone(), Arc::clone(&memory), &settings.keyring, dialer.prefix());
+        let counters = Counters::new(hot, &settings.keyring, dialer.prefix());
         let shared = Arc::new(Shared::new(&settings, Ends { scripts, control, roster, memory, tokens }));
         let (orders, given) = mpsc::unbounded_channel();
         let (announcements, announced) = mpsc::channel(MOST_WAITING);
@@ -91,11 +94,16 @@ impl Bus {
         tokio::spawn(follow::strike_the_dead(Arc::clone(&shared)));
         tokio::spawn(listen::listen(Arc::clone(&shared), listening, keys, orders));
         tokio::spawn(announce::announce(Arc::clone(&shared), announced));
-        Ok(Self { shared, dialer, announcements })
+        Ok(Self { shared, dialer, counters, announcements })
     }
 
     pub fn lease(&self) -> Lease {
         self.shared.lease.clone()
+    }
+
+    /// The counts that nodes share.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// What the node has heard, to judge values in Redis by.
