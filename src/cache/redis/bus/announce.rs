@@ -20,6 +20,8 @@ use crate::domain::TokenDigest;
 /// Beyond the lease.
 const GRACE: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(20);
+/// How often a change that was not confirmed is announced again. After that what nodes remember has run out.
+const MOST_TRIES: usize = 30;
 /// Events in one publication.
 const PORTION: usize = 512;
 
@@ -56,13 +58,29 @@ pub(super) async fn announce(shared: Arc<Shared>, mut announcements: mpsc::Recei
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             let outcome = confirm(&shared, &events, published).await;
+            let is_confirmed = outcome.is_ok();
             for answer in answers {
                 // Who no longer waits does not need it.
                 let _ = answer.send(outcome.clone());
             }
+            if !is_confirmed {
+                go_on(&shared, &events).await;
+            }
         });
         // Waiting for slow nodes must not hold up the next portion.
         let _ = is_published.await;
+    }
+}
+
+/// Who was told "not confirmed" may never repeat it; what was stored should be known all the same.
+async fn go_on(shared: &Shared, events: &[Event]) {
+    let Ok(_place) = shared.unconfirmed.try_acquire() else { return };
+    for _ in 0..MOST_TRIES {
+        sleep_until(Instant::now() + shared.terms.lease).await;
+        let (published, _) = oneshot::channel();
+        if shared.is_stopped() || confirm(shared, events, published).await.is_ok() {
+            return;
+        }
     }
 }
 

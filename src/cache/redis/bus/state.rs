@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use super::Settings;
 use crate::cache::redis::epoch::{Epoch, NodeId, Position, Seq};
@@ -15,6 +15,9 @@ use crate::cache::redis::protocol::{Follower, Moment, Seen, Terms};
 use crate::cache::redis::roster::Roster;
 use crate::cache::redis::scripts::Scripts;
 use crate::cache::redis::tier::TokenTier;
+
+/// Portions that may be announced again at once.
+const MOST_UNCONFIRMED: usize = 64;
 
 /// What the protocol knows.
 pub(super) struct State {
@@ -51,6 +54,8 @@ pub(super) struct Shared {
     pub news: watch::Sender<u64>,
     /// Where listening goes on after everything was read anew.
     pub cursor: watch::Sender<Option<Position>>,
+    /// Places for changes that are announced again.
+    pub unconfirmed: Semaphore,
     stopped: AtomicBool,
 }
 
@@ -73,6 +78,7 @@ impl Shared {
             applied: watch::Sender::new(None),
             news: watch::Sender::new(0),
             cursor: watch::Sender::new(None),
+            unconfirmed: Semaphore::new(MOST_UNCONFIRMED),
             stopped: AtomicBool::new(false),
         }
     }
