@@ -72,7 +72,9 @@ async fn run(store: Store, link: Addr<Link>, exchange: Exchange) -> Result<bool,
             (true, Vec::new())
         }
         Exchange::Code { digest, token, now } => (store.exchange_code(digest, &token, now).await?, Vec::new()),
-        Exchange::Rotate { digest, old, token, now } => (store.rotate(digest, &token, now).await?, vec![Event::Token(old)]),
+        Exchange::Rotate { digest, old, token, now } => {
+            (store.rotate(digest, &token, now).await?, vec![Event::Token(old)])
+        }
         // By the row too: of an earlier renewal, whose answer was lost, not every node may have heard.
         Exchange::Renew { row, token } => {
             let ended = vec![Event::Token(row.access_token), Event::TokenRow(row.id)];

@@ -7,8 +7,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::catalog::{Change, Happened, Pending, Ports};
-use super::{EngineError, Node};
 use super::node::PATIENCE;
+use super::{EngineError, Node};
 use crate::actors::{Bus, Event};
 use crate::domain::{PlainToken, Secret};
 
@@ -28,13 +28,14 @@ impl Ports for Node {
     fn changed(&self, change: Change) -> Pending<'_, Result<(), EngineError>> {
         Box::pin(async move {
             let events = self.events_of(&change);
+            let is_new = matches!(change.happened, Happened::Created { .. });
             if events.contains(&Event::Configuration) {
                 self.rebuild().await?;
             }
             match self.announce(events).await {
-                // It takes nothing away that was answered before, and repeating it would make another one. By the end of
-                // a lease every node knows of it by itself.
-                Err(EngineError::Unconfirmed(_)) if matches!(change.happened, Happened::Created { .. }) => Ok(()),
+                // It takes nothing away that was answered before (as a new plugin may), and repeating it would make another
+                // one. By the end of a lease every node that reaches the store knows of it.
+                Err(EngineError::Unconfirmed(_)) if is_new && change.entity != "plugins" => Ok(()),
                 told => told,
             }
         })

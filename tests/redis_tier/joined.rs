@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::task::LocalSet;
 use tollgate::actors::StoreRoster;
-use tollgate::cache::redis::{Bus, Event, Hot, Kept, NodeId, Obey, Order, Settings};
+use tollgate::cache::redis::{Bus, Event, Hot, Kept, NodeId, Obey, Obeyed, Order, Settings};
 use tollgate::domain::{Clock, Secret, TokenView};
 use tollgate::storage::{Location, Store};
 use uuid::Uuid;
@@ -34,7 +34,7 @@ impl Joined {
         let orders = Arc::clone(&obeyed);
         let obey: Obey = Arc::new(move |portion| {
             orders.lock().unwrap().extend_from_slice(&portion);
-            Box::pin(std::future::ready(true))
+            Box::pin(std::future::ready(Obeyed::All))
         });
         let settings = Settings {
             url: Secret::new(url),

@@ -11,9 +11,9 @@
 //! **Absent on purpose:** HTTP and cookies' attributes (room `portal`), who may be a developer (`registration`), sending
 //! (the `Mailer`).
 
-mod everywhere;
 mod developer;
 mod error;
+mod everywhere;
 mod links;
 mod log_in;
 mod meta;

@@ -15,6 +15,7 @@ use super::state::Shared;
 use crate::cache::redis::epoch::{NodeId, Position};
 use crate::cache::redis::event::Event;
 use crate::cache::redis::protocol::{Barrier, Verdict};
+use crate::cache::redis::scripts::Answer;
 use crate::domain::TokenDigest;
 
 /// Beyond the lease.
@@ -98,12 +99,11 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
             news.mark_unchanged();
             let now = shared.now();
             let (until, nodes) = match shared.with(|state| barrier.verdict(&state.seen, now)) {
-                // Who is not told of a configuration looks for it, and stops when it could not for a lease.
-                Verdict::Known if is_configuration && now < began + lease => {
-                    if shared.with(|state| barrier.is_obeyed_by_all(&state.seen)) {
+                Verdict::Known if is_configuration => {
+                    if shared.with(|state| barrier.is_configured(&state.seen, began, now)) {
                         return Ok(());
                     }
-                    (Some(began + lease), Vec::new())
+                    (Some((began + lease).max(now + PAUSE)), Vec::new())
                 }
                 Verdict::Known => return Ok(()),
                 Verdict::Waiting { until, nodes } => (until, nodes),
@@ -128,11 +128,13 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
 async fn pursue(shared: &Shared, events: &[Event], barrier: &mut Barrier, is_first: bool) {
     let mut is_reached = true;
     if !barrier.has_published() || barrier.missed().is_some() {
+        let asked = shared.now();
         match shared.scripts.publish(events).await {
             Ok(answer) => {
                 let replied = shared.now();
                 bury(shared, events, answer.position);
-                shared.tell(|state| barrier.published(answer.position, &answer.lines, &mut state.seen, replied));
+                let Answer { position, lines } = answer;
+                shared.tell(|state| barrier.published(position, &lines, &mut state.seen, asked, replied));
             }
             Err(error) => {
                 tracing::debug!(%error, "a change could not be published");

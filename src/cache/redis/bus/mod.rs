@@ -45,8 +45,18 @@ pub enum Order {
     Restart,
 }
 
-/// Has all of the node obey; false: not (yet), it will be asked again.
-pub type Obey = Arc<dyn Fn(Arc<[Order]>) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+/// What became of orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obeyed {
+    All,
+    /// The database is away, so that another configuration could not be read. It will be tried again.
+    AllButConfiguration,
+    /// Not (yet): all of it will be asked again.
+    No,
+}
+
+/// Has all of the node obey.
+pub type Obey = Arc<dyn Fn(Arc<[Order]>) -> Pin<Box<dyn Future<Output = Obeyed> + Send>> + Send + Sync>;
 
 /// What a bus is made of.
 pub struct Settings {
@@ -89,6 +99,7 @@ impl Bus {
         tokio::spawn(follow::renew(Arc::clone(&shared)));
         tokio::spawn(follow::fulfil(Arc::clone(&shared), orders.clone()));
         // What obeying means may need tasks of this thread.
+        tokio::task::spawn_local(follow::end_doubt(Arc::clone(&shared), Arc::clone(&obey)));
         tokio::task::spawn_local(follow::obey(Arc::clone(&shared), obey, given));
         tokio::spawn(follow::acknowledge(Arc::clone(&shared)));
         tokio::spawn(follow::strike_the_dead(Arc::clone(&shared)));
@@ -97,8 +108,15 @@ impl Bus {
         Ok(Self { shared, dialer, counters, announcements })
     }
 
+    /// Until when what is remembered of tokens, clients and consumers may be trusted.
     pub fn lease(&self) -> Lease {
         self.shared.lease.clone()
+    }
+
+    /// Until when the configuration in force may be gone by. It ends with the lease, and sooner when another one is
+    /// stored and could not be read.
+    pub fn configuration(&self) -> Lease {
+        self.shared.configuration.clone()
     }
 
     /// The counts that nodes share.

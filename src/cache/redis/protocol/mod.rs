@@ -19,7 +19,7 @@ use std::time::Duration;
 pub(super) use barrier::{Barrier, Verdict};
 pub use barrier::{Member, Roll};
 pub(super) use follower::{Follower, Heard, Terms, Want};
-pub(super) use seen::{NodeLine, Seen};
+pub(super) use seen::{Applied, NodeLine, Seen};
 
 /// An instant of this process's monotonic clock, in nanoseconds since a start of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
