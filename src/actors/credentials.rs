@@ -8,9 +8,11 @@ use std::sync::Arc;
 use actix::prelude::*;
 use uuid::Uuid;
 
+use super::contact::Contact;
 use super::flights::{Answer, Flights};
-use super::link::Forget;
+use super::link::{self, Obey};
 use crate::cache::Lookups;
+use crate::cache::redis::{Kept, Lease, TokenTier};
 use crate::domain::{ClientView, Clock, Consumer, JwtSecretView, KeyView, Standing, TokenDigest, TokenView};
 use crate::storage::{StorageError, Store};
 use crate::telemetry::{Meter, Meters};
@@ -51,13 +53,29 @@ impl Caches {
 pub trait Ask: Message<Result = Answer<Self::View>> + 'static {
     type Key: Eq + Hash + Clone + 'static;
     type View: 'static;
-    /// Counts the questions that reach the store.
-    const METER: Option<Meter>;
-
     fn key(&self) -> Self::Key;
     fn cache(caches: &mut Caches) -> &mut Lookups<Self::Key, Self::View>;
     fn flights(actor: &mut Credentials) -> &mut Flights<Self::Key, Self::View>;
-    fn ask(self, store: Store) -> impl Future<Output = Result<Option<Self::View>, StorageError>> + 'static;
+    fn ask(self, sources: Sources) -> impl Future<Output = Answer<Self::View>> + 'static;
+}
+
+/// Where the actor looks, and what it counts by.
+#[derive(Clone)]
+pub struct Sources {
+    pub store: Store,
+    /// What other nodes have asked the store already.
+    pub tokens: Option<TokenTier>,
+    /// Whether this node may go by anything but the store.
+    pub lease: Lease,
+    pub contact: Arc<Contact>,
+    pub clock: Clock,
+    pub meters: Arc<Meters>,
+}
+
+impl Sources {
+    fn count(&self, meter: Meter) {
+        self.meters.count(meter);
+    }
 }
 
 /// Asks the store for a token that the cache does not have.
@@ -99,8 +117,6 @@ pub struct FindStanding {
 impl Ask for FindToken {
     type Key = TokenDigest;
     type View = TokenView;
-    const METER: Option<Meter> = Some(Meter::TokenLookup);
-
     fn key(&self) -> TokenDigest {
         self.0
     }
@@ -113,16 +129,33 @@ impl Ask for FindToken {
         &mut actor.tokens
     }
 
-    async fn ask(self, store: Store) -> Result<Option<TokenView>, StorageError> {
-        store.find_token(self.0).await
+    async fn ask(self, sources: Sources) -> Answer<TokenView> {
+        let tokens = sources.tokens.as_ref().filter(|_| sources.lease.is_fresh());
+        let Some(tokens) = tokens else {
+            sources.count(Meter::TokenLookup);
+            return Ok(sources.store.find_token(self.0).await?.map(Arc::new));
+        };
+        let kept = tokens.find(self.0).await;
+        if let Some(kept) = kept.filter(|_| sources.lease.is_fresh()) {
+            sources.count(Meter::TokenRedisHit);
+            return Ok(match kept {
+                Kept::Known(view) => Some(view),
+                Kept::Unknown => None,
+            });
+        }
+        let (stamp, asked_at) = (tokens.stamp(), sources.clock.now());
+        sources.count(Meter::TokenLookup);
+        let found = sources.store.find_token(self.0).await?;
+        if let Some(stamp) = stamp {
+            tokens.keep(self.0, found.as_ref(), asked_at, stamp);
+        }
+        Ok(found.map(Arc::new))
     }
 }
 
 impl Ask for FindClient {
     type Key = String;
     type View = ClientView;
-    const METER: Option<Meter> = Some(Meter::ClientLookup);
-
     fn key(&self) -> String {
         self.0.clone()
     }
@@ -135,16 +168,15 @@ impl Ask for FindClient {
         &mut actor.clients
     }
 
-    async fn ask(self, store: Store) -> Result<Option<ClientView>, StorageError> {
-        store.find_client(&self.0).await
+    async fn ask(self, sources: Sources) -> Answer<ClientView> {
+        sources.count(Meter::ClientLookup);
+        Ok(sources.store.find_client(&self.0).await?.map(Arc::new))
     }
 }
 
 impl Ask for FindConsumer {
     type Key = String;
     type View = Consumer;
-    const METER: Option<Meter> = None;
-
     fn key(&self) -> String {
         self.0.clone()
     }
@@ -157,16 +189,14 @@ impl Ask for FindConsumer {
         &mut actor.consumers
     }
 
-    async fn ask(self, store: Store) -> Result<Option<Consumer>, StorageError> {
-        store.find_consumer(&self.0).await
+    async fn ask(self, sources: Sources) -> Answer<Consumer> {
+        Ok(sources.store.find_consumer(&self.0).await?.map(Arc::new))
     }
 }
 
 impl Ask for FindKey {
     type Key = TokenDigest;
     type View = KeyView;
-    const METER: Option<Meter> = Some(Meter::KeyLookup);
-
     fn key(&self) -> TokenDigest {
         self.0
     }
@@ -179,16 +209,15 @@ impl Ask for FindKey {
         &mut actor.keys
     }
 
-    async fn ask(self, store: Store) -> Result<Option<KeyView>, StorageError> {
-        store.find_key(self.0).await
+    async fn ask(self, sources: Sources) -> Answer<KeyView> {
+        sources.count(Meter::KeyLookup);
+        Ok(sources.store.find_key(self.0).await?.map(Arc::new))
     }
 }
 
 impl Ask for FindJwtSecret {
     type Key = TokenDigest;
     type View = JwtSecretView;
-    const METER: Option<Meter> = Some(Meter::KeyLookup);
-
     fn key(&self) -> TokenDigest {
         self.digest
     }
@@ -201,16 +230,15 @@ impl Ask for FindJwtSecret {
         &mut actor.jwt_secrets
     }
 
-    async fn ask(self, store: Store) -> Result<Option<JwtSecretView>, StorageError> {
-        store.find_jwt_secret(&self.key).await
+    async fn ask(self, sources: Sources) -> Answer<JwtSecretView> {
+        sources.count(Meter::KeyLookup);
+        Ok(sources.store.find_jwt_secret(&self.key).await?.map(Arc::new))
     }
 }
 
 impl Ask for FindStanding {
     type Key = (Uuid, Uuid);
     type View = Standing;
-    const METER: Option<Meter> = Some(Meter::StandingLookup);
-
     fn key(&self) -> (Uuid, Uuid) {
         (self.consumer, self.service)
     }
@@ -223,16 +251,15 @@ impl Ask for FindStanding {
         &mut actor.standings
     }
 
-    async fn ask(self, store: Store) -> Result<Option<Standing>, StorageError> {
-        store.find_standing(self.consumer, self.service).await.map(Some)
+    async fn ask(self, sources: Sources) -> Answer<Standing> {
+        sources.count(Meter::StandingLookup);
+        Ok(Some(Arc::new(sources.store.find_standing(self.consumer, self.service).await?)))
     }
 }
 
 /// The actor. It lives on its worker's thread and shares [`Caches`] with that worker's handlers.
 pub struct Credentials {
-    store: Store,
-    clock: Clock,
-    meters: Arc<Meters>,
+    sources: Sources,
     caches: Rc<RefCell<Caches>>,
     generation: u64,
     tokens: Flights<TokenDigest, TokenView>,
@@ -245,13 +272,11 @@ pub struct Credentials {
 
 impl Credentials {
     /// Starts the actor on this thread.
-    pub fn start_with(store: Store, clock: Clock, meters: Arc<Meters>, caches: Rc<RefCell<Caches>>) -> Addr<Self> {
+    pub fn start_with(sources: Sources, caches: Rc<RefCell<Caches>>) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
             Self {
-                store,
-                clock,
-                meters,
+                sources,
                 caches,
                 generation: 0,
                 tokens: Flights::new(),
@@ -265,6 +290,15 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// What was known lately, in place of an answer of the store that is away: every event that could have ended it was
+    /// obeyed.
+    fn spare<A: Ask>(&mut self, key: &A::Key) -> Option<Arc<A::View>> {
+        let may = self.sources.lease.is_fresh() && self.sources.contact.is_spared();
+        may.then(|| A::cache(&mut self.caches.borrow_mut()).ended(key)).flatten()
+    }
+}
+
 impl Actor for Credentials {
     type Context = Context<Self>;
 }
@@ -273,22 +307,34 @@ impl<A: Ask> Handler<A> for Credentials {
     type Result = ResponseFuture<Answer<A::View>>;
 
     fn handle(&mut self, asked: A, context: &mut Self::Context) -> Self::Result {
+        if !self.sources.lease.is_fresh() {
+            // What others asked a moment ago, this node may not rely on: it could have been answered before a change
+            // that this node was not told of.
+            return Box::pin(asked.ask(self.sources.clone()));
+        }
         let key = asked.key();
         // Another look-up may have ended between the handler's miss and this message.
-        let found = A::cache(&mut self.caches.borrow_mut()).get(&key, self.clock.now());
+        let found = A::cache(&mut self.caches.borrow_mut()).get(&key, self.sources.clock.now());
         if let Some(found) = found {
             return Box::pin(std::future::ready(Ok(found.known())));
+        }
+        if let Some(view) = self.spare::<A>(&key) {
+            return Box::pin(std::future::ready(Ok(Some(view))));
         }
         let generation = self.generation;
         let (receiver, begin) = A::flights(self).join(&key, generation);
         if begin {
-            if let Some(meter) = A::METER {
-                self.meters.count(meter);
-            }
-            let asked = asked.ask(self.store.clone());
-            context.spawn(asked.into_actor(self).map(move |row, actor, _| {
-                let answer = row.map(|row| row.map(Arc::new));
-                let now = actor.clock.now();
+            let asked = asked.ask(self.sources.clone());
+            context.spawn(asked.into_actor(self).map(move |answer, actor, _| {
+                let now = actor.sources.clock.now();
+                let answer = match answer {
+                    // It went away meanwhile.
+                    Err(error) if error.is_transient() => {
+                        actor.sources.contact.silent();
+                        actor.spare::<A>(&key).map(Some).ok_or(error)
+                    }
+                    answer => answer,
+                };
                 if A::flights(actor).land(&key, generation, &answer)
                     && actor.generation == generation
                     && let Ok(view) = answer
@@ -303,11 +349,13 @@ impl<A: Ask> Handler<A> for Credentials {
     }
 }
 
-impl Handler<Forget> for Credentials {
-    type Result = ();
+impl Handler<Obey> for Credentials {
+    type Result = bool;
 
-    fn handle(&mut self, forget: Forget, _: &mut Self::Context) {
+    fn handle(&mut self, Obey(events): Obey, _: &mut Self::Context) -> bool {
         self.generation += 1;
-        forget.apply(&mut self.caches.borrow_mut());
+        let mut caches = self.caches.borrow_mut();
+        events.iter().for_each(|event| link::apply(event, &mut caches));
+        true
     }
 }

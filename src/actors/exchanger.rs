@@ -4,7 +4,8 @@ use actix::prelude::*;
 use uuid::Uuid;
 
 use super::issuer::IssueError;
-use super::link::{Announce, Forget, Link};
+use super::link::{Announce, Link};
+use crate::cache::redis::Event;
 use crate::domain::{NewCode, NewToken, RefreshView, Timestamp, TokenDigest};
 use crate::storage::{StorageError, Store};
 
@@ -27,7 +28,7 @@ pub enum Exchange {
     Revoke(Uuid),
 }
 
-/// The actor; one per node. The store decides who wins; this actor sees to it that no worker of the node answers from
+/// The actor; one per node. The store decides who wins; this actor sees to it that no worker of any node answers from
 /// what was replaced once the winner has its answer.
 pub struct Exchanger {
     store: Store,
@@ -71,17 +72,29 @@ async fn run(store: Store, link: Addr<Link>, exchange: Exchange) -> Result<bool,
             (true, Vec::new())
         }
         Exchange::Code { digest, token, now } => (store.exchange_code(digest, &token, now).await?, Vec::new()),
-        Exchange::Rotate { digest, old, token, now } => (store.rotate(digest, &token, now).await?, vec![old]),
-        Exchange::Renew { row, token } => (store.renew(&row, &token).await?, vec![row.access_token]),
-        Exchange::Revoke(family) => (true, store.revoke_family(family).await?),
+        Exchange::Rotate { digest, old, token, now } => {
+            (store.rotate(digest, &token, now).await?, vec![Event::Token(old)])
+        }
+        // By the row too: of an earlier renewal, whose answer was lost, not every node may have heard.
+        Exchange::Renew { row, token } => {
+            let ended = vec![Event::Token(row.access_token), Event::TokenRow(row.id)];
+            (store.renew(&row, &token).await?, ended)
+        }
+        Exchange::Revoke(family) => (true, store.revoke_family(family).await?.into_iter().map(Event::Token).collect()),
     };
     if won {
-        for digest in ended {
-            let obeyed = link.send(Announce(Forget::Token(digest))).await;
-            if !matches!(obeyed, Ok(true)) {
-                return Err(StorageError::Unavailable("a worker did not confirm the change in time".to_owned()).into());
-            }
-        }
+        announce(&link, ended).await?;
     }
     Ok(won)
+}
+
+async fn announce(link: &Addr<Link>, events: Vec<Event>) -> Result<(), IssueError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    match link.send(Announce(events)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(unconfirmed)) => Err(StorageError::Unavailable(unconfirmed.to_string()).into()),
+        Err(_) => Err(IssueError::Full),
+    }
 }

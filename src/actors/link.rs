@@ -1,87 +1,70 @@
-//! The link: passes every invalidation to every worker, and waits until each has obeyed.
+//! The link: passes every event to every worker of this node and to the bus, and waits until each has obeyed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use uuid::Uuid;
 
 use super::credentials::{Caches, Credentials};
-use crate::domain::TokenDigest;
+use crate::cache::redis::{Bus, Event, Unconfirmed};
 
 const MAILBOX: usize = 4096;
 /// A worker that does not obey in this time is stuck; the change is then answered as failed, never as done.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What no cache may answer any more.
-#[derive(Clone, Debug, PartialEq, Eq, Message)]
-#[rtype(result = "()")]
-pub enum Forget {
-    Token(TokenDigest),
-    /// A token known by its row only.
-    TokenRow(Uuid),
-    /// A credential of any kind, with its client and all its tokens.
-    Credential(Uuid),
-    /// A consumer, with its credentials and all their tokens.
-    Consumer(Uuid),
-    /// Tokens bound to a service, and how anyone stands to it.
-    Service(Uuid),
-    /// How a consumer stands to every service: its application, the developer of that, or a contract has changed.
-    Standing(Uuid),
-    /// What a contract had given: the tokens of a consumer for a service, and how it stands to it.
-    Grants {
-        consumer: Uuid,
-        service: Uuid,
-    },
-    /// What was unknown may exist now.
-    Unknowns,
-    Everything,
+/// Makes caches forget what an event is about.
+pub(super) fn apply(event: &Event, caches: &mut Caches) {
+    match event {
+        // By far the most frequent, so it walks nothing.
+        Event::Token(gone) => return caches.tokens.remove(gone),
+        Event::Learn(learnt) => {
+            caches.tokens.remove(learnt);
+            caches.keys.remove(learnt);
+            caches.jwt_secrets.remove(learnt);
+            return caches.clients.forget_unknown();
+        }
+        Event::Unknowns => return forget_unknown(caches),
+        Event::Configuration => return,
+        _ => {}
+    }
+    caches.tokens.forget(|_, view| match event {
+        Event::TokenRow(id) => view.id == *id,
+        Event::Credential(id) => view.credential_id == *id,
+        Event::Consumer(id) => view.consumer.id == *id,
+        Event::Service(id) => view.service_id == Some(*id),
+        Event::Grants { consumer, service } => view.consumer.id == *consumer && view.service_id == Some(*service),
+        Event::User(user) => view.authenticated_userid.as_ref() == Some(user),
+        Event::Everything => true,
+        Event::Token(_) | Event::Standing(_) | Event::Unknowns | Event::Learn(_) | Event::Configuration => false,
+    });
+    let means = |credential: Uuid, consumer: Uuid| match event {
+        Event::Credential(id) => credential == *id,
+        Event::Consumer(id) => consumer == *id,
+        _ => *event == Event::Everything,
+    };
+    caches.clients.forget(|_, view| means(view.credential_id, view.consumer.id));
+    caches.keys.forget(|_, view| means(view.credential_id, view.consumer.id));
+    caches.jwt_secrets.forget(|_, view| means(view.credential_id, view.consumer.id));
+    caches.consumers.forget(|_, consumer| match event {
+        Event::Consumer(id) => consumer.id == *id,
+        _ => *event == Event::Everything,
+    });
+    caches.standings.forget(|(who, at), _| match event {
+        Event::Consumer(id) | Event::Standing(id) => who == id,
+        Event::Service(id) => at == id,
+        Event::Grants { consumer, service } => who == consumer && at == service,
+        _ => *event == Event::Everything,
+    });
 }
 
-impl Forget {
-    pub(super) fn apply(&self, caches: &mut Caches) {
-        if let Self::Token(gone) = self {
-            // By far the most frequent, so it walks nothing.
-            return caches.tokens.remove(gone);
-        }
-        caches.tokens.forget(|_, view| match self {
-            Self::Token(_) => false,
-            Self::TokenRow(id) => view.id == *id,
-            Self::Credential(id) => view.credential_id == *id,
-            Self::Consumer(id) => view.consumer.id == *id,
-            Self::Service(id) => view.service_id == Some(*id),
-            Self::Grants { consumer, service } => view.consumer.id == *consumer && view.service_id == Some(*service),
-            Self::Standing(_) | Self::Unknowns => false,
-            Self::Everything => true,
-        });
-        caches.clients.forget(|_, view| self.means(view.credential_id, view.consumer.id));
-        caches.keys.forget(|_, view| self.means(view.credential_id, view.consumer.id));
-        caches.jwt_secrets.forget(|_, view| self.means(view.credential_id, view.consumer.id));
-        caches.consumers.forget(|_, consumer| match self {
-            Self::Consumer(id) => consumer.id == *id,
-            Self::Everything => true,
-            Self::Token(_) | Self::TokenRow(_) | Self::Credential(_) | Self::Service(_) => false,
-            Self::Standing(_) | Self::Grants { .. } | Self::Unknowns => false,
-        });
-        caches.standings.forget(|(who, at), _| match self {
-            Self::Consumer(id) | Self::Standing(id) => who == id,
-            Self::Service(id) => at == id,
-            Self::Grants { consumer, service } => who == consumer && at == service,
-            Self::Everything => true,
-            Self::Token(_) | Self::TokenRow(_) | Self::Credential(_) | Self::Unknowns => false,
-        });
-    }
-
-    /// Whether it is about this credential of this consumer.
-    fn means(&self, credential: Uuid, consumer: Uuid) -> bool {
-        match self {
-            Self::Credential(id) => credential == *id,
-            Self::Consumer(id) => consumer == *id,
-            Self::Everything => true,
-            Self::Token(_) | Self::TokenRow(_) | Self::Service(_) => false,
-            Self::Standing(_) | Self::Grants { .. } | Self::Unknowns => false,
-        }
-    }
+fn forget_unknown(caches: &mut Caches) {
+    caches.tokens.forget_unknown();
+    caches.clients.forget_unknown();
+    caches.consumers.forget_unknown();
+    caches.keys.forget_unknown();
+    caches.jwt_secrets.forget_unknown();
 }
 
 /// A worker's actor is ready to obey.
@@ -89,15 +72,27 @@ impl Forget {
 #[rtype(result = "()")]
 pub struct Join(pub Addr<Credentials>);
 
-/// Makes every worker forget. The answer comes when all have: true, or false when one did not obey in time.
+/// From now on other nodes are told, too.
 #[derive(Message)]
+#[rtype(result = "()")]
+pub struct Attach(pub Bus);
+
+/// Makes every worker of this node obey. The answer comes when all have: true, or false when one did not in time.
+#[derive(Clone, Message)]
 #[rtype(result = "bool")]
-pub struct Announce(pub Forget);
+pub struct Obey(pub Arc<[Event]>);
+
+/// Makes every worker of every node obey, of a change that is stored. The answer comes when all have, or when who has
+/// not trusts nothing any more.
+#[derive(Message)]
+#[rtype(result = "Result<(), Unconfirmed>")]
+pub struct Announce(pub Vec<Event>);
 
 /// The actor; one per node.
 #[derive(Default)]
 pub struct Link {
     workers: Vec<Addr<Credentials>>,
+    bus: Option<Bus>,
 }
 
 impl Link {
@@ -106,6 +101,17 @@ impl Link {
             context.set_mailbox_capacity(MAILBOX);
             Self::default()
         })
+    }
+
+    fn obey(&mut self, events: &Arc<[Event]>) -> impl Future<Output = bool> + 'static {
+        self.workers.retain(Addr::connected);
+        let send = |worker: &Addr<Credentials>| worker.send(Obey(Arc::clone(events))).timeout(PATIENCE);
+        let sent: Vec<_> = self.workers.iter().map(send).collect();
+        async move {
+            // A worker that has stopped answers nobody any more: its mailbox being closed is as good as an answer.
+            let answers = join_all(sent).await;
+            answers.iter().all(|answer| !matches!(answer, Err(MailboxError::Timeout) | Ok(false)))
+        }
     }
 }
 
@@ -121,16 +127,40 @@ impl Handler<Join> for Link {
     }
 }
 
-impl Handler<Announce> for Link {
+impl Handler<Attach> for Link {
+    type Result = ();
+
+    fn handle(&mut self, Attach(bus): Attach, _: &mut Self::Context) {
+        self.bus = Some(bus);
+    }
+}
+
+impl Handler<Obey> for Link {
     type Result = ResponseFuture<bool>;
 
-    fn handle(&mut self, Announce(forget): Announce, _: &mut Self::Context) -> Self::Result {
-        self.workers.retain(Addr::connected);
-        let sent: Vec<_> = self.workers.iter().map(|worker| worker.send(forget.clone()).timeout(PATIENCE)).collect();
+    fn handle(&mut self, Obey(events): Obey, _: &mut Self::Context) -> Self::Result {
+        Box::pin(self.obey(&events))
+    }
+}
+
+impl Handler<Announce> for Link {
+    type Result = ResponseFuture<Result<(), Unconfirmed>>;
+
+    fn handle(&mut self, Announce(events): Announce, _: &mut Self::Context) -> Self::Result {
+        // At once, and not only when the bus says so: this node must go by it also while it hears nothing.
+        let obeyed = self.obey(&events.clone().into());
+        let bus = self.bus.clone();
         Box::pin(async move {
-            // A worker that has stopped answers nobody any more: its mailbox being closed is as good as an answer.
-            let answers = join_all(sent).await;
-            answers.iter().all(|answer| !matches!(answer, Err(MailboxError::Timeout)))
+            let told = async move {
+                match bus {
+                    Some(bus) => bus.announce(events).await,
+                    None => Ok(()),
+                }
+            };
+            match join(obeyed, told).await {
+                (true, told) => told,
+                (false, _) => Err(Unconfirmed),
+            }
         })
     }
 }
@@ -140,7 +170,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::{Consumer, Standing, Timestamp, TokenView};
+    use crate::domain::{Consumer, Standing, Timestamp, TokenDigest, TokenView};
 
     const NOW: Timestamp = Timestamp::from_seconds(10);
     const ALICE: Uuid = Uuid::from_u128(1);
@@ -160,7 +190,7 @@ mod tests {
                 consumer: Arc::new(Consumer { id: consumer, username: None, custom_id: None }),
                 service_id: Some(service),
                 scope: None,
-                authenticated_userid: None,
+                authenticated_userid: (consumer == ALICE).then(|| "kim".to_owned()),
                 created_at: NOW,
                 expires_in: 0,
                 expires_at: None,
@@ -170,20 +200,22 @@ mod tests {
         caches
     }
 
-    fn left(forget: &Forget) -> (usize, usize) {
+    fn left(event: &Event) -> (usize, usize) {
         let mut caches = caches();
-        forget.apply(&mut caches);
+        apply(event, &mut caches);
         (caches.standings.len(), caches.tokens.len())
     }
 
     #[test]
     fn what_is_forgotten_is_what_was_named() {
-        assert_eq!(left(&Forget::Unknowns), (4, 4));
-        assert_eq!(left(&Forget::Credential(Uuid::from_u128(9))), (4, 4));
-        assert_eq!(left(&Forget::Standing(ALICE)), (2, 4), "tokens stay, the gate asks anew");
-        assert_eq!(left(&Forget::Grants { consumer: ALICE, service: A }), (3, 3));
-        assert_eq!(left(&Forget::Consumer(ALICE)), (2, 2));
-        assert_eq!(left(&Forget::Service(A)), (2, 2));
-        assert_eq!(left(&Forget::Everything), (0, 0));
+        assert_eq!(left(&Event::Unknowns), (4, 4));
+        assert_eq!(left(&Event::Credential(Uuid::from_u128(9))), (4, 4));
+        assert_eq!(left(&Event::Standing(ALICE)), (2, 4), "tokens stay, the gate asks anew");
+        assert_eq!(left(&Event::Grants { consumer: ALICE, service: A }), (3, 3));
+        assert_eq!(left(&Event::Consumer(ALICE)), (2, 2));
+        assert_eq!(left(&Event::Service(A)), (2, 2));
+        assert_eq!(left(&Event::User("kim".to_owned())), (4, 2));
+        assert_eq!(left(&Event::Configuration), (4, 4));
+        assert_eq!(left(&Event::Everything), (0, 0));
     }
 }

@@ -17,8 +17,9 @@
 //! acknowledged by every worker before the change that caused it is answered; a fill begun before an invalidation is
 //! never stored after it.
 //!
-//! **Absent on purpose:** decisions of the protocol (`oauth2`), HTTP, other nodes (the link is local for now).
+//! **Absent on purpose:** decisions of the protocol (`oauth2`), HTTP, other nodes (`cache::redis` tells them).
 
+mod contact;
 mod credentials;
 mod exchanger;
 mod flights;
@@ -30,16 +31,20 @@ mod ledger;
 mod link;
 mod mailer;
 mod recorder;
+mod roster;
 
+pub use crate::cache::redis::{Bus, Event, Lease, Unconfirmed};
+pub use contact::Contact;
 pub use credentials::{
-    Ask, Caches, Credentials, FindClient, FindConsumer, FindJwtSecret, FindKey, FindStanding, FindToken,
+    Ask, Caches, Credentials, FindClient, FindConsumer, FindJwtSecret, FindKey, FindStanding, FindToken, Sources,
 };
 pub use exchanger::{Exchange, Exchanger};
 pub use hasher::{Hash, HashError, Hasher, Verified, Verify, hasher_pool};
 pub use issuer::{Issue, IssueError, Issuer};
 pub use janitor::Janitor;
-pub use keeper::{Keeper, PublishError, Rebuild};
+pub use keeper::{Keeper, PublishError, Rebuild, Refresh, Watch};
 pub use ledger::{Balance, Ledger, Tallies, Tally};
-pub use link::{Announce, Forget, Join, Link};
+pub use link::{Announce, Attach, Join, Link, Obey};
 pub use mailer::{Mailer, Wake};
 pub use recorder::{Record, Recorder};
+pub use roster::StoreRoster;

@@ -20,12 +20,12 @@ use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
 use super::{admin_tokens, demo, keyring, migrate, portal, private_file, reload};
-use crate::actors::{Exchanger, Janitor, Keeper, Ledger, Link, Recorder, Tallies, hasher_pool};
+use crate::actors::{Contact, Exchanger, Janitor, Keeper, Lease, Ledger, Link, Recorder, Tallies, Watch, hasher_pool};
 use crate::config::Settings;
-use crate::domain::{Clock, Keyring};
-use crate::engine::Node;
+use crate::domain::{Clock, Keyring, Secret};
 use crate::engine::catalog::Catalog;
 use crate::engine::registration::Registration;
+use crate::engine::{Membership, Node};
 use crate::plugins;
 use crate::schema::Registry;
 use crate::storage::{AdminRole, Role, Store};
@@ -107,9 +107,10 @@ impl Gateway {
         admit_admin(&settings, &store).await?;
         let registry = Arc::new(Registry::new(plugins::schemas()));
         let publisher = Arc::new(Publisher::new(Arc::clone(&registry), &settings)?);
-        let node = start_node(&store, &publisher);
+        let node = start_node(&store, &publisher, &settings);
         publisher.belongs_to(&node);
-        node.publish().await.map_err(|error| Failure::Failed(format!("cannot load the configuration: {error}")))?;
+        join_cluster(&node, &settings)?;
+        node.rebuild().await.map_err(|error| Failure::Failed(format!("cannot load the configuration: {error}")))?;
         actix_rt::spawn(load_custom_tokens(node.clone()));
         let catalog = Catalog::new(registry, store.clone(), Clock::System, Arc::new(node.clone()));
         let readiness = Readiness::new(store.clone());
@@ -122,7 +123,7 @@ impl Gateway {
         let accounts = portal::accounts(&settings, &node, registration.clone(), listeners.portal_url(), is_dev)?;
         let registration = registration.inviting(Arc::new(accounts.clone())).telling(Arc::new(accounts.clone()));
         let addresses: Vec<_> = listeners.all().map(|bound| (bound.name, bound.address)).collect();
-        let vitals = Vitals::new(readiness.clone(), Arc::clone(&node.meters), Arc::clone(&publisher.gateway));
+        let vitals = Vitals::new(readiness.clone(), &node, Arc::clone(&publisher.gateway));
         let surroundings = Arc::new(NodeSurroundings::new(node.clone(), vitals.clone(), &source.layers()));
         surroundings.take_tokens(&settings.admin_tokens);
         let parts = Parts {
@@ -169,7 +170,7 @@ impl Gateway {
             error!(%failure, "the certificate cannot be used, keeping the old one");
             return;
         }
-        if let Err(failure) = self.node.publish().await {
+        if let Err(failure) = self.node.rebuild().await {
             error!(error = %failure, "the configuration could not be read again");
         }
     }
@@ -200,6 +201,7 @@ impl Gateway {
             Step::new("status", Duration::from_secs(2), servers.status.stop(false)),
             Step::new("echo", Duration::from_secs(2), echo),
             Step::new("ledger", Duration::from_secs(5), balance(node.clone())),
+            Step::new("bus", Duration::from_secs(2), leave(node.clone())),
             // Everything answered is durable; what is left is handing the file back in good order.
             Step::new("store", Duration::from_secs(10), async move { node.store.close().await }),
         ])
@@ -209,8 +211,10 @@ impl Gateway {
 
 /// Settings that do less than an operator may believe.
 fn tell_shortcomings(settings: &Settings) {
-    if settings.redis_url.is_some() {
-        warn!("redis.url is set, but this version runs as a single node and does not use Redis yet");
+    if settings.redis_url.is_some() && settings.database_url.is_sqlite() {
+        warn!(
+            "redis.url is set, but a gateway on SQLite is alone and does not use Redis: set database.url to postgres://…"
+        );
     }
     if !settings.proxy_listen_tls.is_empty() && settings.proxy_tls.is_none() {
         warn!(
@@ -254,11 +258,27 @@ async fn ensure_admin_token(store: &Store, folder: &Path) -> Result<(), Failure>
         .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", path.display())))
 }
 
-fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
+/// With Redis this node is one of several; on SQLite there can be no other.
+fn join_cluster(node: &Node, settings: &Settings) -> Result<(), Failure> {
+    let Some(redis_url) = redis_url(settings) else { return Ok(()) };
+    let (lease, stale_limit) = (settings.cluster_lease, settings.cluster_stale_limit);
+    node.join(Membership { redis_url, lease, stale_limit }).map_err(|error| Failure::setting(error.to_string()))
+}
+
+fn redis_url(settings: &Settings) -> Option<Secret> {
+    settings.redis_url.clone().filter(|_| !settings.database_url.is_sqlite())
+}
+
+fn start_node(store: &Store, publisher: &Arc<Publisher>, settings: &Settings) -> Node {
     let meters = Arc::new(telemetry::Registry::default());
     let (tables, publish) = (publisher.tables(), Arc::clone(publisher));
     let tallies = Tallies::default();
     let link = Link::start_link();
+    // Who is alone knows every change of the configuration: it made it.
+    let configuration = redis_url(settings).map_or_else(Lease::without_end, |_| Lease::ended());
+    let contact = Arc::new(Contact::new(settings.cluster_stale_limit));
+    let (lease, watched) = (settings.cluster_lease, configuration.clone());
+    let watch = Watch { configuration: watched, lease, contact: Arc::clone(&contact) };
     Node {
         id: Uuid::new_v4(),
         exchanger: Exchanger::start_with(store.clone(), link.clone()),
@@ -268,12 +288,15 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
         custom: Arc::default(),
         hasher: hasher_pool(hashers()),
         link,
-        keeper: Keeper::start_with(store.clone(), tables, move |rows| publish.publish(rows)),
+        keeper: Keeper::start_with(store.clone(), tables, watch, move |rows| publish.publish(rows)),
+        configuration,
+        contact,
         recorder: Recorder::start_with(store.clone(), meters.worker()),
         ledger: Ledger::start_with(store.clone(), Clock::System, tallies.clone()),
         tallies,
         hashing: Default::default(),
         reading_custom: Arc::default(),
+        bus: Arc::default(),
         meters,
     }
 }
@@ -282,6 +305,13 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>) -> Node {
 async fn balance(node: Node) {
     if let Err(failure) = node.balance().await {
         warn!(error = %failure, "the last calls of applications could not be added up");
+    }
+}
+
+/// Nobody need wait for this node any more.
+async fn leave(node: Node) {
+    if let Some(bus) = node.bus.get() {
+        bus.leave().await;
     }
 }
 

@@ -63,11 +63,17 @@ impl Filter {
 #[derive(Debug)]
 pub struct CustomTokens {
     filter: ArcSwap<Filter>,
+    /// How often it was said that something may be missing.
+    doubts: AtomicU64,
 }
+
+/// What was not in doubt yet when reading began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading(u64);
 
 impl Default for CustomTokens {
     fn default() -> Self {
-        Self { filter: ArcSwap::from_pointee(Filter::new(0)) }
+        Self { filter: ArcSwap::from_pointee(Filter::new(0)), doubts: AtomicU64::new(0) }
     }
 }
 
@@ -92,13 +98,27 @@ impl CustomTokens {
     }
 
     /// Begins a new, empty filter for about `expected` tokens: until [`CustomTokens::finish`], every token may exist.
-    pub fn begin(&self, expected: usize) {
+    pub fn begin(&self, expected: usize) -> Reading {
+        let reading = Reading(self.doubts.load(Ordering::Acquire));
         self.filter.store(Arc::new(Filter::new(expected.saturating_mul(2))));
+        reading
     }
 
-    /// Everything stored has been inserted.
-    pub fn finish(&self) {
-        self.filter.load().complete.store(true, Ordering::Release);
+    /// Everything stored has been inserted. False: that is in doubt again, so it must be read once more.
+    pub fn finish(&self, Reading(reading): Reading) -> bool {
+        let filter = self.filter.load();
+        filter.complete.store(true, Ordering::SeqCst);
+        let is_certain = self.doubts.load(Ordering::SeqCst) == reading;
+        if !is_certain {
+            filter.complete.store(false, Ordering::SeqCst);
+        }
+        is_certain
+    }
+
+    /// Something may exist that this node was not told of: until everything is read anew, every token may exist.
+    pub fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::SeqCst);
+        self.filter.load().complete.store(false, Ordering::SeqCst);
     }
 }
 
@@ -113,7 +133,7 @@ mod tests {
         let custom = CustomTokens::default();
         let digest = |number: u32| keyring.digest(format!("token-{number}").as_bytes());
         assert!(custom.may_hold(digest(0)), "before loading everything may be there");
-        custom.finish();
+        assert!(custom.finish(custom.begin(0)));
         (0..4000).for_each(|number| custom.insert(digest(number)));
         assert!(!custom.is_outgrown());
         assert!((0..4000).all(|number| custom.may_hold(digest(number))));
@@ -127,19 +147,33 @@ mod tests {
     fn nothing_held_is_denied_while_the_filter_is_built_anew() {
         let keyring = Keyring::new([1; 32], [2; 32]);
         let (custom, held) = (CustomTokens::default(), keyring.digest(b"held"));
+        let reading = custom.begin(0);
         custom.insert(held);
-        custom.finish();
+        custom.finish(reading);
         std::thread::scope(|scope| {
             let rebuilt = scope.spawn(|| {
                 for _ in 0..2_000 {
-                    custom.begin(0);
+                    let reading = custom.begin(0);
                     custom.insert(held);
-                    custom.finish();
+                    custom.finish(reading);
                 }
             });
             while !rebuilt.is_finished() {
                 assert!(custom.may_hold(held), "an imported token was refused during a rebuild");
             }
         });
+    }
+
+    #[test]
+    fn what_is_in_doubt_is_read_again_before_anything_is_denied() {
+        let guess = Keyring::new([1; 32], [2; 32]).digest(b"guess");
+        let custom = CustomTokens::default();
+        assert!(custom.finish(custom.begin(0)) && !custom.may_hold(guess));
+        custom.doubt();
+        assert!(custom.may_hold(guess) && !custom.is_loaded());
+        let reading = custom.begin(0);
+        custom.doubt();
+        assert!(!custom.finish(reading) && custom.may_hold(guess), "doubted while it was read");
+        assert!(custom.finish(custom.begin(0)) && !custom.may_hold(guess));
     }
 }

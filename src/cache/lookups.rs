@@ -54,6 +54,11 @@ impl<K: Eq + Hash, V> Lookups<K, V> {
         self.unknown.get(key).is_some_and(|ends| *ends > now).then_some(Found::Unknown)
     }
 
+    /// What was known under `key` when the store was last asked, however long ago.
+    pub fn ended(&mut self, key: &K) -> Option<Arc<V>> {
+        self.known.get(key).map(|(value, _)| Arc::clone(value))
+    }
+
     pub fn remember(&mut self, key: K, value: Option<Arc<V>>, now: Timestamp) {
         match value {
             Some(value) => {
@@ -71,6 +76,11 @@ impl<K: Eq + Hash, V> Lookups<K, V> {
     pub fn forget(&mut self, mut gone: impl FnMut(&K, &V) -> bool) {
         self.unknown.clear();
         self.known.retain(|key, (value, _)| !gone(key, value));
+    }
+
+    /// What was unknown may exist now.
+    pub fn forget_unknown(&mut self) {
+        self.unknown.clear();
     }
 
     /// Forgets what is remembered under one key.
@@ -121,6 +131,8 @@ mod tests {
         assert_eq!(known(&mut lookups, 2, NOW.plus_seconds(1)), None);
         assert_eq!(known(&mut lookups, 1, NOW.plus_seconds(59)), Some(Some("known")));
         assert_eq!(known(&mut lookups, 1, NOW.plus_seconds(60)), None);
+        assert_eq!(lookups.ended(&1).as_deref(), Some(&"good"));
+        assert_eq!(lookups.ended(&2), None);
     }
 
     #[test]

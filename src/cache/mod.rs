@@ -8,9 +8,10 @@
 mod attempts;
 mod custom_tokens;
 mod lookups;
+pub mod redis;
 mod verified;
 
 pub use attempts::{Attempts, Leniency};
-pub use custom_tokens::CustomTokens;
+pub use custom_tokens::{CustomTokens, Reading};
 pub use lookups::{Found, Lookups};
 pub use verified::VerifiedSecrets;

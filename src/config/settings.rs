@@ -16,6 +16,12 @@ pub enum DatabaseUrl {
     Sqlite(PathBuf),
 }
 
+impl DatabaseUrl {
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     Json,
@@ -105,7 +111,7 @@ impl Reader<'_> {
         let pool = self.parsed("database.pool", "a number from 1 to 1000", |text| in_range(text, 1, 1000));
         let redis_url =
             self.optional("redis.url", "redis://…, rediss://…, redis+sentinel://… or redis-cluster://…", parse_redis);
-        let lease = self.parsed("cluster.lease", "a time such as 2s or 500ms", parse_duration);
+        let lease = self.parsed("cluster.lease", "a time from 100ms to 10s", parse_lease);
         let stale_limit = self.parsed("cluster.stale_limit", "a time such as 60s", parse_duration);
         let log_format = self.parsed("log.format", "json or text", parse_format);
         let log_level = self.parsed("log.level", "error, warn, info, debug or trace", parse_level);
@@ -234,6 +240,10 @@ fn parse_duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     Some(Duration::from_millis(millis))
+}
+
+fn parse_lease(text: &str) -> Option<Duration> {
+    parse_duration(text).filter(|lease| (Duration::from_millis(100)..=Duration::from_secs(10)).contains(lease))
 }
 
 fn parse_format(text: &str) -> Option<LogFormat> {

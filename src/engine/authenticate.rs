@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::warn;
 
 use super::{EngineError, Worker};
-use crate::actors::{Forget, Verified};
+use crate::actors::{Event, Verified};
 use crate::domain::{ClientType, ClientView, Secret};
 use crate::oauth2::{self, Authentication, Claimed, ClientClaim, OAuthError};
 use crate::telemetry::Meter;
@@ -92,7 +92,7 @@ impl Worker {
         let upgraded = async {
             let phc = self.node.hash(secret.clone()).await?;
             self.node.store.upgrade_secret(client.credential_id, known, &phc).await?;
-            self.node.forget(Forget::Credential(client.credential_id)).await
+            self.node.announce(vec![Event::Credential(client.credential_id)]).await
         };
         if let Err(error) = upgraded.await {
             warn!(%error, client.id = client.client_id, "secret of client `{}` was not rehashed", client.client_id);

@@ -2,7 +2,7 @@
 
 use actix::MailboxError;
 
-use crate::actors::{HashError, IssueError};
+use crate::actors::{HashError, IssueError, Unconfirmed};
 use crate::oauth2::OAuthError;
 use crate::storage::StorageError;
 
@@ -16,6 +16,12 @@ pub enum EngineError {
     /// A bounded queue is full, or its owner does not answer in time.
     #[error("too much is waiting already, try again later")]
     Overloaded,
+    /// Stored, but some node may still go by what was before.
+    #[error(transparent)]
+    Unconfirmed(#[from] Unconfirmed),
+    /// Nobody knows whether it happened.
+    #[error("the change took too long and may or may not be stored; repeat it")]
+    Overdue,
     #[error("{0}")]
     Failed(String),
 }
@@ -24,7 +30,7 @@ impl EngineError {
     /// Whether trying again later may help (503 with Retry-After).
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Overloaded => true,
+            Self::Overloaded | Self::Unconfirmed(_) | Self::Overdue => true,
             Self::Storage(error) => error.is_transient(),
             Self::OAuth(_) | Self::Failed(_) => false,
         }

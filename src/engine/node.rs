@@ -1,6 +1,6 @@
 //! What all threads of this node share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix::Addr;
@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 use super::EngineError;
 use crate::actors::{
-    Announce, Balance, Exchanger, Forget, Hash, HashError, Hasher, Keeper, Ledger, Link, Rebuild, Recorder, Tallies,
-    Verified, Verify,
+    Announce, Balance, Bus, Contact, Event, Exchanger, Hash, HashError, Hasher, Keeper, Lease, Ledger, Link, Rebuild,
+    Recorder, Tallies, Verified, Verify,
 };
 use crate::cache::CustomTokens;
+use crate::cache::redis::Counters;
 use crate::domain::{Clock, Keyring, Secret, TokenDigest};
 use crate::storage::{StorageError, Store};
 use crate::telemetry::Registry;
@@ -42,6 +43,11 @@ pub struct Node {
     pub tallies: Tallies,
     pub hashing: Hashing,
     pub reading_custom: Arc<tokio::sync::Mutex<()>>,
+    /// Fresh: the configuration in force is the one that is stored, or was a lease ago.
+    pub configuration: Lease,
+    pub contact: Arc<Contact>,
+    /// Empty: this node is alone.
+    pub bus: Arc<OnceLock<Bus>>,
 }
 
 /// Permission to wait for a hasher.
@@ -55,20 +61,29 @@ impl Default for Hashing {
 }
 
 impl Node {
-    /// Makes every worker forget, and waits until all have.
-    ///
-    /// # Errors
-    /// A worker did not obey in time: what was to be revoked may still be answered by it.
-    pub async fn forget(&self, what: Forget) -> Result<(), EngineError> {
-        let obeyed = self.link.send(Announce(what)).timeout(PATIENCE).await?;
-        if obeyed { Ok(()) } else { Err(EngineError::Failed("a worker did not confirm the change in time".to_owned())) }
+    /// Something may have been imported that this node was not told of.
+    pub(super) fn doubt_custom_tokens(&self) {
+        self.custom.doubt();
+        let node = self.clone();
+        actix_rt::spawn(async move { node.load_custom_tokens().await });
     }
 
-    /// Puts the stored configuration in force for the next request.
+    /// Makes every worker of every node go by a change that is stored.
+    ///
+    /// # Errors
+    /// Somebody may not: what was to be revoked may still be answered there.
+    pub async fn announce(&self, events: Vec<Event>) -> Result<(), EngineError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        Ok(self.link.send(Announce(events)).timeout(PATIENCE).await??)
+    }
+
+    /// Puts the stored configuration in force for the next request to this node.
     ///
     /// # Errors
     /// The store could not be read, or the keeper is stuck.
-    pub async fn publish(&self) -> Result<(), EngineError> {
+    pub async fn rebuild(&self) -> Result<(), EngineError> {
         use crate::actors::PublishError;
         self.keeper.send(Rebuild).timeout(PATIENCE).await?.map_err(|error| match error {
             PublishError::Storage(error) => EngineError::Storage(error),
@@ -97,6 +112,11 @@ impl Node {
         }
     }
 
+    /// The counts that nodes share; `None`: this node is alone.
+    pub(super) fn counters(&self) -> Option<&Counters> {
+        self.bus.get().map(Bus::counters)
+    }
+
     /// Has every call of an application that was counted so far added up in the store.
     ///
     /// # Errors
@@ -114,13 +134,13 @@ impl Node {
         }
         let mut expected = CUSTOM_PAGE;
         loop {
-            match self.read_custom_tokens(expected).await {
-                Ok(held) if !self.custom.is_outgrown() => {
-                    self.custom.finish();
+            let reading = self.custom.begin(expected);
+            match self.read_custom_tokens().await {
+                Ok(held) if !self.custom.is_outgrown() && self.custom.finish(reading) => {
                     debug!(tokens = held, "know {held} imported tokens and keys");
                     return;
                 }
-                Ok(held) => expected = held * 2,
+                Ok(held) => expected = held.saturating_mul(2).max(CUSTOM_PAGE),
                 Err(error) => {
                     warn!(%error, "imported tokens and keys could not be read, trying again");
                     actix_rt::time::sleep(Duration::from_secs(1)).await;
@@ -140,9 +160,8 @@ impl Node {
         }
     }
 
-    /// Reads everything imported into a new filter for about `expected`; gives how many there are.
-    async fn read_custom_tokens(&self, expected: usize) -> Result<usize, StorageError> {
-        self.custom.begin(expected);
+    /// Reads everything imported into the filter; gives how many there are.
+    async fn read_custom_tokens(&self) -> Result<usize, StorageError> {
         let store = &self.store;
         Ok(self.read_digests(|after| store.custom_token_digests(after, CUSTOM_PAGE)).await?
             + self.read_digests(|after| store.key_digests(after, CUSTOM_PAGE)).await?

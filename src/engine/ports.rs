@@ -1,12 +1,15 @@
 //! What a change of an entity means to this node's caches and its snapshot.
 
+use std::time::Duration;
+
 use rand::random;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::catalog::{Change, Happened, Pending, Ports};
+use super::node::PATIENCE;
 use super::{EngineError, Node};
-use crate::actors::Forget;
+use crate::actors::{Bus, Event};
 use crate::domain::{PlainToken, Secret};
 
 impl Ports for Node {
@@ -24,71 +27,83 @@ impl Ports for Node {
 
     fn changed(&self, change: Change) -> Pending<'_, Result<(), EngineError>> {
         Box::pin(async move {
-            match change.entity {
-                "consumers" => {
-                    self.forget(of_row(&change, Forget::Consumer)).await?;
-                    // Its plugins went with it.
-                    if matches!(change.happened, Happened::Deleted { .. }) { self.publish().await } else { Ok(()) }
-                }
-                "oauth2_credentials" => {
-                    // Gates take the id of an application as a key.
-                    self.know_custom(&change, "client_id");
-                    self.forget(of_row(&change, Forget::Credential)).await
-                }
-                "keyauth_credentials" | "jwt_secrets" => {
-                    self.know_custom(&change, "key");
-                    self.forget(of_row(&change, Forget::Credential)).await
-                }
-                "oauth2_tokens" => self.token_changed(&change).await,
-                "services" => {
-                    if let Some(id) = change.old().and(change.id()) {
-                        self.forget(Forget::Service(id)).await?;
-                    }
-                    self.publish().await
-                }
-                // The plugins of their consumers went with them. Who changes them tells what is to be forgotten.
-                "developers" | "applications" => {
-                    if change.current().is_none() {
-                        self.publish().await
-                    } else {
-                        Ok(())
-                    }
-                }
-                "developer_roles" | "application_instances" | "document_objects" => Ok(()),
-                _ => self.publish().await,
+            let events = self.events_of(&change);
+            let is_new = matches!(change.happened, Happened::Created { .. });
+            if events.contains(&Event::Configuration) {
+                self.rebuild().await?;
+            }
+            match self.announce(events).await {
+                // It takes nothing away that was answered before (as a new plugin may), and repeating it would make another
+                // one. By the end of a lease every node that reaches the store knows of it.
+                Err(EngineError::Unconfirmed(_)) if is_new && change.entity != "plugins" => Ok(()),
+                told => told,
             }
         })
     }
 
-    fn forget(&self, what: Forget) -> Pending<'_, Result<(), EngineError>> {
-        Box::pin(self.forget(what))
+    fn patience(&self) -> Duration {
+        self.bus.get().map_or(PATIENCE, Bus::patience)
+    }
+
+    fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {
+        Box::pin(self.announce(vec![event]))
     }
 }
 
 impl Node {
-    async fn token_changed(&self, change: &Change) -> Result<(), EngineError> {
-        self.know_custom(change, "access_token");
-        if let Happened::DeletedBefore { key: Some(token), .. } = &change.happened {
-            return self.forget(Forget::Token(self.keyring.digest(token.as_bytes()))).await;
+    /// What every node must know of a change.
+    fn events_of(&self, change: &Change) -> Vec<Event> {
+        let is_gone = change.current().is_none();
+        match change.entity {
+            "consumers" => {
+                let mut events = vec![of_row(change, Event::Consumer)];
+                // Its plugins went with it.
+                events.extend(matches!(change.happened, Happened::Deleted { .. }).then_some(Event::Configuration));
+                events
+            }
+            // Gates take the id of an application as a key.
+            "oauth2_credentials" => self.with_custom(change, "client_id", of_row(change, Event::Credential)),
+            "keyauth_credentials" | "jwt_secrets" => self.with_custom(change, "key", of_row(change, Event::Credential)),
+            "oauth2_tokens" => self.with_custom(change, "access_token", self.of_token(change)),
+            "services" => {
+                let ended = change.old().and(change.id()).map(Event::Service);
+                ended.into_iter().chain([Event::Configuration]).collect()
+            }
+            // The plugins of their consumers went with them. Who changes them tells what is to be forgotten.
+            "developers" | "applications" if is_gone => vec![Event::Configuration],
+            "developers" | "applications" | "developer_roles" | "application_instances" | "document_objects" => vec![],
+            _ => vec![Event::Configuration],
         }
-        self.forget(of_row(change, Forget::TokenRow)).await
     }
 
-    /// A secret that was brought from elsewhere is not refused for lack of our stamp.
-    fn know_custom(&self, change: &Change, field: &str) {
-        let secret = change.current().and_then(|entity| entity.get(field)).and_then(Value::as_str);
-        if let Some(secret) = secret.filter(|secret| !self.keyring.is_minted(secret)) {
-            self.know_custom_token(self.keyring.digest(secret.as_bytes()));
+    fn of_token(&self, change: &Change) -> Event {
+        let digest = |token: &str| Event::Token(self.keyring.digest(token.as_bytes()));
+        if let Happened::DeletedBefore { key: Some(token), .. } = &change.happened {
+            return digest(token);
         }
+        // By its digest it costs the caches less than by its row.
+        match (&change.happened, change.old().and_then(|old| old.get("access_token")).and_then(Value::as_str)) {
+            (Happened::Deleted { .. }, Some(token)) => digest(token),
+            _ => of_row(change, Event::TokenRow),
+        }
+    }
+
+    /// A secret that was brought from elsewhere must not be refused for lack of our stamp.
+    fn with_custom(&self, change: &Change, field: &str, event: Event) -> Vec<Event> {
+        let secret = change.current().and_then(|entity| entity.get(field)).and_then(Value::as_str);
+        let custom = secret.filter(|secret| !self.keyring.is_minted(secret));
+        let Some(digest) = custom.map(|secret| self.keyring.digest(secret.as_bytes())) else { return vec![event] };
+        self.know_custom_token(digest);
+        vec![Event::Learn(digest), event]
     }
 }
 
 /// A new row ends only what was unknown; a changed or deleted one ends its views. Without an id (deleted before, by a
 /// key that names nothing any more) it is not known whose views those were.
-fn of_row(change: &Change, row: fn(Uuid) -> Forget) -> Forget {
+fn of_row(change: &Change, row: fn(Uuid) -> Event) -> Event {
     match (&change.happened, change.id()) {
-        (Happened::Created { .. }, _) => Forget::Unknowns,
+        (Happened::Created { .. }, _) => Event::Unknowns,
         (_, Some(id)) => row(id),
-        (_, None) => Forget::Everything,
+        (_, None) => Event::Everything,
     }
 }

@@ -19,9 +19,7 @@ impl Worker {
     /// The store is unreachable, or too much is waiting.
     pub async fn find_token(&self, token: &[u8]) -> Result<Option<Arc<TokenView>>, EngineError> {
         let digest = self.node.keyring.digest(token);
-        let now = self.node.clock.now();
-        let remembered = self.caches.borrow_mut().tokens.get(&digest, now);
-        match remembered {
+        match self.recall(|caches, now| caches.tokens.get(&digest, now)) {
             Some(Found::Known(view)) => {
                 self.meters.count(Meter::TokenCacheHit);
                 return Ok(Some(view));
@@ -45,7 +43,7 @@ impl Worker {
     /// The store is unreachable, or too much is waiting.
     pub async fn find_key(&self, key: &[u8]) -> Result<Option<Arc<KeyView>>, EngineError> {
         let digest = self.node.keyring.digest(key);
-        let remembered = self.caches.borrow_mut().keys.get(&digest, self.node.clock.now());
+        let remembered = self.recall(|caches, now| caches.keys.get(&digest, now));
         self.key_or_ask(remembered, key, digest, || FindKey(digest)).await
     }
 
@@ -55,7 +53,7 @@ impl Worker {
     /// The store is unreachable, or too much is waiting.
     pub async fn find_jwt_secret(&self, key: &str) -> Result<Option<Arc<JwtSecretView>>, EngineError> {
         let digest = self.node.keyring.digest(key.as_bytes());
-        let remembered = self.caches.borrow_mut().jwt_secrets.get(&digest, self.node.clock.now());
+        let remembered = self.recall(|caches, now| caches.jwt_secrets.get(&digest, now));
         self.key_or_ask(remembered, key.as_bytes(), digest, || FindJwtSecret { digest, key: key.to_owned() }).await
     }
 
@@ -103,7 +101,8 @@ impl Worker {
     /// Whether a secret is one we minted, or one that may have been brought from elsewhere.
     fn may_exist(&self, secret: &[u8], digest: TokenDigest) -> bool {
         let minted = std::str::from_utf8(secret).is_ok_and(|text| self.node.keyring.is_minted(text));
-        minted || self.node.custom.may_hold(digest)
+        // Without a fresh lease something may have been imported that this node was not told of.
+        minted || !self.lease.is_fresh() || self.node.custom.may_hold(digest)
     }
 
     /// # Errors
@@ -113,7 +112,7 @@ impl Worker {
         if client_id.len() > LONGEST_NAME {
             return Ok(None);
         }
-        let remembered = self.caches.borrow_mut().clients.get(client_id, self.node.clock.now());
+        let remembered = self.recall(|caches, now| caches.clients.get(client_id, now));
         if let Some(found) = remembered {
             self.meters.count(Meter::ClientCacheHit);
             return Ok(found.known());
@@ -126,7 +125,7 @@ impl Worker {
     /// # Errors
     /// The store is unreachable, or too much is waiting.
     pub async fn find_consumer(&self, id_or_username: &str) -> Result<Option<Arc<Consumer>>, EngineError> {
-        let remembered = self.caches.borrow_mut().consumers.get(id_or_username, self.node.clock.now());
+        let remembered = self.recall(|caches, now| caches.consumers.get(id_or_username, now));
         if let Some(found) = remembered {
             return Ok(found.known());
         }
@@ -138,7 +137,7 @@ impl Worker {
     /// # Errors
     /// The store is unreachable, or too much is waiting.
     pub async fn find_standing(&self, consumer: Uuid, service: Uuid) -> Result<Arc<Standing>, EngineError> {
-        let remembered = self.caches.borrow_mut().standings.get(&(consumer, service), self.node.clock.now());
+        let remembered = self.recall(|caches, now| caches.standings.get(&(consumer, service), now));
         if let Some(Found::Known(standing)) = remembered {
             self.meters.count(Meter::StandingCacheHit);
             return Ok(standing);

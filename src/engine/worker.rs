@@ -10,8 +10,10 @@ use actix::Addr;
 use uuid::Uuid;
 
 use super::Node;
-use crate::actors::{Caches, Credentials, Issuer, Join, Tally};
-use crate::cache::VerifiedSecrets;
+use crate::actors::{Bus, Caches, Credentials, Issuer, Join, Lease, Sources, Tally};
+use crate::cache::redis::Hot;
+use crate::cache::{Found, VerifiedSecrets};
+use crate::domain::Timestamp;
 use crate::telemetry::{Meters, RequestIds};
 
 /// The engine of one worker thread: its caches, its look-up actor, and the node behind them.
@@ -20,7 +22,13 @@ pub struct Worker {
     pub node: Node,
     pub meters: Arc<Meters>,
     pub request_ids: Rc<RequestIds>,
-    pub(super) caches: Rc<RefCell<Caches>>,
+    /// What it remembers may be answered only while this is fresh.
+    pub(super) lease: Lease,
+    /// Fresh: what this node was told of the configuration is in force.
+    told: Lease,
+    /// What Redis knows; `None`: this node is alone.
+    pub(super) hot: Option<Hot>,
+    caches: Rc<RefCell<Caches>>,
     pub(super) credentials: Addr<Credentials>,
     pub(super) issuer: Addr<Issuer>,
     pub(super) verified: Rc<RefCell<VerifiedSecrets>>,
@@ -39,8 +47,18 @@ impl Worker {
         let known_ms = i64::try_from(trust.as_millis()).unwrap_or(i64::MAX / 2);
         let caches = Rc::new(RefCell::new(Caches::new(known_ms)));
         let meters = node.meters.worker();
-        let credentials =
-            Credentials::start_with(node.store.clone(), node.clock.clone(), Arc::clone(&meters), Rc::clone(&caches));
+        let lease = node.bus.get().map_or_else(Lease::without_end, Bus::lease);
+        // Whoever trusts nothing without asking the database does not ask Redis either.
+        let hot = node.bus.get().filter(|_| !trust.is_zero()).map(|bus| Hot::open(bus, &node.keyring));
+        let sources = Sources {
+            store: node.store.clone(),
+            tokens: hot.as_ref().map(|hot| hot.tokens.clone()),
+            lease: lease.clone(),
+            contact: Arc::clone(&node.contact),
+            clock: node.clock.clone(),
+            meters: Arc::clone(&meters),
+        };
+        let credentials = Credentials::start_with(sources, Rc::clone(&caches));
         // In its mailbox before this worker's first look-up, so before any invalidation of what that finds.
         node.link.try_send(Join(credentials.clone())).expect("the link was started, and workers are few");
         let issuer = Issuer::start_with(node.store.clone(), Arc::clone(&meters));
@@ -49,11 +67,28 @@ impl Worker {
             issuer,
             meters,
             request_ids: Rc::new(RequestIds::new(rand::random())),
+            lease,
+            told: node.bus.get().map_or_else(Lease::without_end, Bus::configuration),
+            hot,
             caches,
             credentials,
             verified: Rc::new(RefCell::new(VerifiedSecrets::new(rand::random()))),
             tallies: Rc::default(),
         }
+    }
+
+    /// Whether the configuration in force may be gone by: this node would have been told of another, or has looked. One
+    /// that was not in force everywhere within a lease would let calls through that others refuse.
+    pub fn is_current(&self) -> bool {
+        self.told.is_fresh() || self.node.configuration.is_fresh()
+    }
+
+    /// What is remembered, while that may be trusted.
+    pub(super) fn recall<V>(&self, get: impl FnOnce(&mut Caches, Timestamp) -> Option<Found<V>>) -> Option<Found<V>> {
+        if !self.lease.is_fresh() {
+            return None;
+        }
+        get(&mut self.caches.borrow_mut(), self.node.clock.now())
     }
 
     /// Counts a call of an application to a service.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::actors::Forget;
+use crate::actors::Event;
 use crate::config::AppAuth;
 use crate::domain::{Clock, Keyring, PlainToken, Secret, Timestamp, TokenDigest};
 use crate::engine::catalog::{Catalog, Change, Pending, Ports};
@@ -50,8 +50,12 @@ impl Ports for Fake {
         Box::pin(async { Ok(()) })
     }
 
-    fn forget(&self, what: Forget) -> Pending<'_, Result<(), EngineError>> {
-        self.changes.lock().unwrap().push(format!("{what:?}"));
+    fn patience(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(15)
+    }
+
+    fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {
+        self.changes.lock().unwrap().push(format!("{event:?}"));
         Box::pin(async { Ok(()) })
     }
 }

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::Change;
-use crate::actors::Forget;
+use crate::actors::Event;
 use crate::domain::{PlainToken, Secret};
 use crate::engine::EngineError;
 
@@ -28,6 +29,9 @@ pub trait Ports: Send + Sync {
     /// stored: the caller tries again, and the change is told again.
     fn changed(&self, change: Change) -> Pending<'_, Result<(), EngineError>>;
 
+    /// How long a change may take before its caller is told that nobody knows.
+    fn patience(&self) -> Duration;
+
     /// Makes every cache forget, where a change of one entity ends what others gave.
-    fn forget(&self, what: Forget) -> Pending<'_, Result<(), EngineError>>;
+    fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>>;
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::rows::{Row, borrowed, reference, refused_of, text_of};
-use crate::actors::Forget;
+use crate::actors::Event;
 use crate::config::AppAuth;
 use crate::domain::{ConsumerType, Secret};
 use crate::engine::catalog::{
@@ -234,7 +234,7 @@ impl Registration {
             return Err(CatalogError::NotFound);
         }
         // Its name, its credentials and its consumer's `custom_id` are in views of calls.
-        self.forget(Forget::Consumer(application.consumer)).await?;
+        self.announce(Event::Consumer(application.consumer)).await?;
         let happened = Happened::Updated { id: application.id, old, new: new.clone() };
         catalog.tell(schema, happened).await?;
         catalog.shown(schema, &new).await
@@ -252,7 +252,7 @@ impl Registration {
         let Some((id, old)) = seen.and_then(|old| Some((id_of(&old)?, old))) else {
             return match scope {
                 // Deleted before, perhaps by a call that did not live to tell.
-                Scope::All => self.forget(Forget::Everything).await,
+                Scope::All => self.announce(Event::Everything).await,
                 Scope::Developer(_) => Err(CatalogError::NotFound),
             };
         };

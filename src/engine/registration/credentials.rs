@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::applications::{Application, Issued, Keeping, is_unset};
-use crate::actors::Forget;
+use crate::actors::Event;
 use crate::config::AppAuth;
 use crate::domain::{MOST_SECRETS, Secret, Timestamp};
 use crate::engine::catalog::{CatalogError, Key, ListRequest, Listing, Parent, confine_to, id_of, judged};
@@ -176,7 +176,7 @@ impl Registration {
         let added = self.catalog.store.add_client_secret(credential, &phc, expires_at, MOST_SECRETS).await?;
         let full = || CatalogError::Conflict(format!("a credential has at most {MOST_SECRETS} secrets"));
         let id = added.ok_or_else(full)?;
-        self.forget(Forget::Credential(credential)).await?;
+        self.announce(Event::Credential(credential)).await?;
         info!(credential.id = %credential, secret.id = %id, "credential {credential} has a new secret");
         Ok(NewSecret { id, secret, created_at, expires_at })
     }
@@ -202,7 +202,7 @@ impl Registration {
         let ends = created_at.plus_seconds(overlap);
         let replaced = self.catalog.store.replace_client_secret(credential, &phc, ends).await?;
         let id = replaced.ok_or(CatalogError::NotFound)?;
-        self.forget(Forget::Credential(credential)).await?;
+        self.announce(Event::Credential(credential)).await?;
         info!(credential.id = %credential, secret.id = %id, overlap_s = overlap, "credential {credential} has a new secret");
         Ok(NewSecret { id, secret, created_at, expires_at: None })
     }
@@ -216,7 +216,7 @@ impl Registration {
         let Key::Id(id) = secret else { return Err(CatalogError::NoUuid) };
         match self.catalog.store.delete_client_secret(credential, *id).await? {
             Removal::Removed => {
-                self.forget(Forget::Credential(credential)).await?;
+                self.announce(Event::Credential(credential)).await?;
                 info!(credential.id = %credential, secret.id = %id, "secret {id} has ended");
                 Ok(())
             }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Registration;
 use super::rows::{all_of, borrowed, refused_of, text_of};
-use crate::actors::Forget;
+use crate::actors::Event;
 use crate::domain::{ConsumerType, DeveloperStatus, Secret};
 use crate::engine::catalog::{
     CatalogError, Draft, Happened, Key, ListRequest, Listing, confine, id_of, judged, reference_to, refused,
@@ -176,7 +176,7 @@ impl Registration {
         let (old, _turn) = catalog.load_to_change(schema, &address(key)).await?;
         let Some((id, old)) = old.and_then(|old| Some((id_of(&old)?, old))) else {
             // Deleted before, perhaps by a call that did not live to tell.
-            return self.forget(Forget::Everything).await;
+            return self.announce(Event::Everything).await;
         };
         self.drain(Holder::Developer(id)).await?;
         let consumers = catalog.store.delete_developer(id).await?;

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::Registration;
-use crate::actors::Forget;
+use crate::actors::Event;
 use crate::engine::catalog::CatalogError;
 
 /// Each consumer that is forgotten walks the caches once; beyond this many, emptying them costs less.
@@ -13,25 +13,25 @@ impl Registration {
     /// Everything of these consumers: credentials, tokens, standings.
     pub(super) async fn forget_consumers(&self, consumers: &[Uuid]) -> Result<(), CatalogError> {
         if consumers.len() > MANY {
-            return self.forget(Forget::Everything).await;
+            return self.announce(Event::Everything).await;
         }
         for consumer in consumers {
-            self.forget(Forget::Consumer(*consumer)).await?;
+            self.announce(Event::Consumer(*consumer)).await?;
         }
         Ok(())
     }
 
     /// How a consumer stands to services.
     pub(super) async fn forget_standing(&self, consumer: Uuid) -> Result<(), CatalogError> {
-        self.forget(Forget::Standing(consumer)).await
+        self.announce(Event::Standing(consumer)).await
     }
 
     /// What a consumer was granted for a service, and how it stands to that.
     pub(super) async fn forget_grants(&self, consumer: Uuid, service: Uuid) -> Result<(), CatalogError> {
-        self.forget(Forget::Grants { consumer, service }).await
+        self.announce(Event::Grants { consumer, service }).await
     }
 
-    pub(super) async fn forget(&self, what: Forget) -> Result<(), CatalogError> {
-        Ok(self.catalog.ports.forget(what).await?)
+    pub(super) async fn announce(&self, event: Event) -> Result<(), CatalogError> {
+        Ok(self.catalog.ports.announce(event).await?)
     }
 }

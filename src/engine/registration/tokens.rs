@@ -3,7 +3,7 @@
 use tracing::info;
 
 use super::Registration;
-use crate::actors::Forget;
+use crate::actors::Event;
 use crate::domain::TokenDigest;
 use crate::engine::catalog::{CatalogError, across};
 use crate::storage::{Holder, TokenFilter};
@@ -74,16 +74,16 @@ impl Registration {
         some: Vec<TokenDigest>,
     ) -> Result<(), CatalogError> {
         if let Some(credential) = filter.credential {
-            return self.forget(Forget::Credential(credential)).await;
+            return self.announce(Event::Credential(credential)).await;
         }
         if let Some(service) = filter.service {
-            return self.forget(Forget::Service(service)).await;
+            return self.announce(Event::Service(service)).await;
         }
         if deleted > some.len() {
-            return self.forget(Forget::Everything).await;
+            return self.announce(Event::Everything).await;
         }
         for token in some {
-            self.forget(Forget::Token(token)).await?;
+            self.announce(Event::Token(token)).await?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::actors::Forget;
+use crate::actors::Event;
 use crate::domain::{Clock, Keyring, PlainToken, Secret, Timestamp};
 use crate::engine::EngineError;
 use crate::engine::catalog::{CatalogError, Change, Key, ListRequest, Pending, Ports};
@@ -18,7 +18,7 @@ use crate::storage::{Location, Store};
 
 struct Fake {
     keyring: Keyring,
-    forgotten: Mutex<Vec<Forget>>,
+    forgotten: Mutex<Vec<Event>>,
     deaf: Mutex<bool>,
 }
 
@@ -40,9 +40,13 @@ impl Ports for Fake {
         Box::pin(async { Ok(()) })
     }
 
-    fn forget(&self, what: Forget) -> Pending<'_, Result<(), EngineError>> {
+    fn patience(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(15)
+    }
+
+    fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {
         let deaf = *self.deaf.lock().unwrap();
-        self.forgotten.lock().unwrap().push(what);
+        self.forgotten.lock().unwrap().push(event);
         Box::pin(async move { if deaf { Err(EngineError::Overloaded) } else { Ok(()) } })
     }
 }
@@ -115,7 +119,7 @@ impl Bench {
     }
 
     /// What was forgotten since it was last asked.
-    fn forgotten(&self) -> Vec<Forget> {
+    fn forgotten(&self) -> Vec<Event> {
         std::mem::take(&mut *self.fake.forgotten.lock().unwrap())
     }
 }
@@ -130,31 +134,31 @@ async fn every_move_is_forgotten_by_name() {
     assert_eq!(bench.forgotten(), [], "what is new was known to nobody");
     let contract = Key::Id(id(&bench.contract(&application, service).await));
     let consumer = application.consumer;
-    assert_eq!(bench.forgotten(), [Forget::Standing(consumer)]);
+    assert_eq!(bench.forgotten(), [Event::Standing(consumer)]);
     for change in [json!({ "status": 0 }), json!({ "note": "x" }), json!({ "suspended": true }), json!({})] {
         registration.patch_contract(Side::Application(&application), &contract, body(change)).await.unwrap();
-        assert_eq!(bench.forgotten(), [Forget::Grants { consumer, service }]);
+        assert_eq!(bench.forgotten(), [Event::Grants { consumer, service }]);
     }
     registration.delete_contract(Side::Application(&application), &contract).await.unwrap();
-    assert_eq!(bench.forgotten(), [Forget::Grants { consumer, service }]);
+    assert_eq!(bench.forgotten(), [Event::Grants { consumer, service }]);
     registration.patch_application(&application, body(json!({ "name": "new" }))).await.unwrap();
-    assert_eq!(bench.forgotten(), [Forget::Consumer(consumer)]);
+    assert_eq!(bench.forgotten(), [Event::Consumer(consumer)]);
     let key = Key::Id(developer);
     registration.patch_developer(&key, body(json!({ "meta": "{}" }))).await.unwrap();
     assert_eq!(bench.forgotten(), []);
     for status in [3, 3, 0] {
         registration.patch_developer(&key, body(json!({ "status": status }))).await.unwrap();
-        assert_eq!(bench.forgotten(), [Forget::Consumer(consumer)], "told again when it is said again");
+        assert_eq!(bench.forgotten(), [Event::Consumer(consumer)], "told again when it is said again");
     }
     registration.delete_application(Scope::Developer(developer), &Key::Id(application.id)).await.unwrap();
-    assert_eq!(bench.forgotten(), [Forget::Consumer(consumer)]);
+    assert_eq!(bench.forgotten(), [Event::Consumer(consumer)]);
     registration.delete_application(Scope::All, &Key::Id(application.id)).await.unwrap();
-    assert_eq!(bench.forgotten(), [Forget::Everything], "whose it was is not known any more");
+    assert_eq!(bench.forgotten(), [Event::Everything], "whose it was is not known any more");
     for nth in 0..65 {
         bench.application(developer, &format!("app {nth}")).await;
     }
     registration.patch_developer(&key, body(json!({ "status": 2 }))).await.unwrap();
-    assert_eq!(bench.forgotten(), [Forget::Everything], "too many to name");
+    assert_eq!(bench.forgotten(), [Event::Everything], "too many to name");
 }
 
 #[tokio::test]
@@ -173,7 +177,7 @@ async fn a_cache_that_does_not_obey_is_told_as_a_failure_and_the_next_try_comple
     *bench.fake.deaf.lock().unwrap() = false;
     bench.forgotten();
     assert!(revoke().await.is_ok());
-    assert_eq!(bench.forgotten(), [Forget::Grants { consumer: application.consumer, service }]);
+    assert_eq!(bench.forgotten(), [Event::Grants { consumer: application.consumer, service }]);
 }
 
 #[tokio::test]
@@ -236,7 +240,7 @@ async fn a_new_secret_lets_the_old_ones_live_on_for_a_while() {
     bench.forgotten();
     let new = registration.regenerate_secret(&application, &key, 60).await.unwrap();
     assert_eq!((new.secret.reveal().len(), new.expires_at), (32, None));
-    assert_eq!(bench.forgotten(), [Forget::Credential(credential)]);
+    assert_eq!(bench.forgotten(), [Event::Credential(credential)]);
     let live = async || {
         let shown = registration.credential(&application, &key).await.unwrap();
         shown["secrets"].as_array().unwrap().iter().map(|secret| secret["id"].clone()).collect::<Vec<_>>()

@@ -1,0 +1,28 @@
+//! The cluster under test, and the tests of what tests it.
+//!
+//! This binary (`cargo nextest run --test cluster`) tests the harness: its servers, its links, its nodes, its checker.
+//! What a cluster promises is tested by the runner beside it, `consistency.rs`, which says how it is run.
+
+mod acts;
+mod cases;
+mod checker;
+mod cluster;
+#[expect(dead_code, reason = "the figures themselves are the runner's; the loader is tested here")]
+mod figures;
+mod history;
+mod http;
+mod lane;
+mod link;
+#[expect(dead_code, reason = "the runner asks a fault for its shape, the tests choose it")]
+mod nemesis;
+mod node;
+mod postgres;
+mod process;
+mod pump;
+mod redis;
+mod report;
+mod run;
+#[path = "../support/mod.rs"]
+mod support;
+mod upstream;
+mod workload;
