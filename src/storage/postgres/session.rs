@@ -48,8 +48,6 @@ pub(super) struct Session {
     pub server: Option<Server>,
     /// When the server last answered.
     pub heard: Instant,
-    /// Somebody has asked and not waited for the answer.
-    pub is_busy: bool,
     task: JoinHandle<()>,
 }
 
@@ -81,7 +79,7 @@ impl<'a> From<&'a Statement> for Call<'a> {
 impl Session {
     pub fn new(client: Client, task: JoinHandle<()>, has_pooler: bool, statement_timeout: Duration) -> Self {
         let prepared = (!has_pooler).then(HashMap::new);
-        Self { client, prepared, statement_timeout, server: None, heard: Instant::now(), is_busy: false, task }
+        Self { client, prepared, statement_timeout, server: None, heard: Instant::now(), task }
     }
 
     pub fn has_pooler(&self) -> bool {
