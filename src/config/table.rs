@@ -95,7 +95,7 @@ pub const SETTINGS: &[Setting] = &[
         "127.0.0.1:8100",
         "addresses of /status, /status/ready, /status/live, /metrics",
     ),
-    secret("database.url", "postgres://user:password@host/name, or sqlite:PATH"),
+    secret("database.url", "postgres://user:password@host,host/name, or sqlite:PATH"),
     split("database.auto_migrate", "false", "true", "migrate the database on start instead of refusing an old one"),
     both("database.pool", "16", "PostgreSQL connections at most"),
     secret("redis.url", "redis://, rediss://, redis+sentinel://a,b/master, redis-cluster://a,b"),

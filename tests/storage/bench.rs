@@ -106,7 +106,7 @@ async fn place_in(schema: &str, through: Option<String>) -> Place {
     Place::Postgres { url: format!("{base}{joint}options=-csearch_path%3D{schema}"), schema: schema.into(), through }
 }
 
-/// A PgBouncer in transaction mode, whose databases are schemas of the one server.
+/// A `PgBouncer` in transaction mode, whose databases are schemas of the one server.
 pub struct Pooled {
     pgbouncer: PgBouncer,
     name: String,
@@ -234,7 +234,7 @@ macro_rules! conformance {
                 bench.finish().await;
             }) })*
         }
-        /// All of them on one PgBouncer, whose server sessions are shared from transaction to transaction.
+        /// All of them on one `PgBouncer`, whose server sessions are shared from transaction to transaction.
         mod through_pgbouncer {
             #[test] fn every_case() { $crate::bench::run(async {
                 let pooled = $crate::bench::Pooled::start().await;

@@ -1,4 +1,4 @@
-//! A PgBouncer of the test's own.
+//! A `PgBouncer` of the test's own.
 
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
