@@ -39,8 +39,9 @@ fn hash(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// Which position of the bus a value shows the database at: its writer had heard of everything up to there *before* it
-/// asked the database. Every event is published after its commit, so a value can only be out of date by an event that
+/// Which position of the bus a value shows the database at.
+///
+/// Its writer had heard of everything up to there *before* it asked the database. Every event is published after its commit, so a value can only be out of date by an event that
 /// comes after its stamp.
 pub type Stamp = Position;
 

@@ -104,7 +104,8 @@ async fn within(client: &Client, sources: &[Source], now: i64) -> Outcome<Step> 
 /// Applies a file statement by statement, under a lock of the session. The table of migrations may not be there yet.
 async fn outside(client: &Client, sources: &[Source], source: &Source, now: i64) -> Outcome<()> {
     if !is_true(client, LOCK_SESSION).await? {
-        return Ok(sleep(PAUSE).await);
+        sleep(PAUSE).await;
+        return Ok(());
     }
     run(client, "SET statement_timeout = 0").await?;
     run(client, "SET lock_timeout = '10s'").await?;
