@@ -23,9 +23,9 @@ use super::{admin_tokens, demo, keyring, migrate, portal, private_file, reload};
 use crate::actors::{Exchanger, Janitor, Keeper, Ledger, Link, Recorder, Tallies, hasher_pool};
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring};
-use crate::engine::{Membership, Node};
 use crate::engine::catalog::Catalog;
 use crate::engine::registration::Registration;
+use crate::engine::{Membership, Node};
 use crate::plugins;
 use crate::schema::Registry;
 use crate::storage::{AdminRole, Role, Store};
@@ -212,7 +212,9 @@ impl Gateway {
 /// Settings that do less than an operator may believe.
 fn tell_shortcomings(settings: &Settings) {
     if settings.redis_url.is_some() && settings.database_url.is_sqlite() {
-        warn!("redis.url is set, but a gateway on SQLite is alone and does not use Redis: set database.url to postgres://…");
+        warn!(
+            "redis.url is set, but a gateway on SQLite is alone and does not use Redis: set database.url to postgres://…"
+        );
     }
     if !settings.proxy_listen_tls.is_empty() && settings.proxy_tls.is_none() {
         warn!(

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::EngineError;
 use crate::actors::{
-    Announce, Balance, Bus, Event, Exchanger, Hash, HashError, Hasher, Keeper, Ledger, Link, Rebuild, Recorder, Tallies,
-    Verified, Verify,
+    Announce, Balance, Bus, Event, Exchanger, Hash, HashError, Hasher, Keeper, Ledger, Link, Rebuild, Recorder,
+    Tallies, Verified, Verify,
 };
 use crate::cache::CustomTokens;
 use crate::domain::{Clock, Keyring, Secret, TokenDigest};

@@ -276,7 +276,8 @@ async fn the_configuration_is_read_whole(bench: &Bench) {
     let other = bench.service("b").await;
     let route = bench.stored("routes", json!({ "service": reference(&service) })).await;
     let asked = [bench.schema("routes"), bench.schema("services"), bench.schema("snis")];
-    let loaded = bench.store.load_configuration(&asked).await.unwrap();
+    let (version, loaded) = bench.store.load_configuration(&asked).await.unwrap();
+    assert_eq!(version, bench.store.configuration_version().await.unwrap());
     assert_eq!(loaded, [vec![route], vec![service, other], vec![]]);
 }
 

@@ -19,6 +19,8 @@ mod refreshes;
 mod registration;
 mod registration_reads;
 mod resealing;
+mod revocations;
+mod revocations_under_way;
 mod secrets;
 mod standings;
 mod tokens;

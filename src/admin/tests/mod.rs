@@ -51,7 +51,7 @@ impl Ports for Fake {
     }
 
     fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {
-        self.changes.lock().unwrap().push(format!("{what:?}"));
+        self.changes.lock().unwrap().push(format!("{event:?}"));
         Box::pin(async { Ok(()) })
     }
 }

@@ -84,9 +84,7 @@ impl Line {
         limit: Duration,
     ) -> Result<T, RedisError> {
         match self.query(&script.command("EVALSHA", keys, arguments), limit).await {
-            Err(RedisError::UnknownScript) => {
-                self.query(&script.command("EVAL", keys, arguments), limit).await
-            }
+            Err(RedisError::UnknownScript) => self.query(&script.command("EVAL", keys, arguments), limit).await,
             answer => answer,
         }
     }

@@ -42,7 +42,7 @@ impl Ports for Fake {
 
     fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {
         let deaf = *self.deaf.lock().unwrap();
-        self.forgotten.lock().unwrap().push(what);
+        self.forgotten.lock().unwrap().push(event);
         Box::pin(async move { if deaf { Err(EngineError::Overloaded) } else { Ok(()) } })
     }
 }
