@@ -8,10 +8,11 @@ use std::sync::Arc;
 use actix::prelude::*;
 use uuid::Uuid;
 
+use super::contact::Contact;
 use super::flights::{Answer, Flights};
 use super::link::{self, Obey};
 use crate::cache::Lookups;
-use crate::cache::redis::Lease;
+use crate::cache::redis::{Kept, Lease, TokenTier};
 use crate::domain::{ClientView, Clock, Consumer, JwtSecretView, KeyView, Standing, TokenDigest, TokenView};
 use crate::storage::{StorageError, Store};
 use crate::telemetry::{Meter, Meters};
@@ -62,6 +63,11 @@ pub trait Ask: Message<Result = Answer<Self::View>> + 'static {
 #[derive(Clone)]
 pub struct Sources {
     pub store: Store,
+    /// What other nodes have asked the store already.
+    pub tokens: Option<TokenTier>,
+    /// Whether this node may go by anything but the store.
+    pub lease: Lease,
+    pub contact: Arc<Contact>,
     pub clock: Clock,
     pub meters: Arc<Meters>,
 }
@@ -124,8 +130,26 @@ impl Ask for FindToken {
     }
 
     async fn ask(self, sources: Sources) -> Answer<TokenView> {
+        let tokens = sources.tokens.as_ref().filter(|_| sources.lease.is_fresh());
+        let Some(tokens) = tokens else {
+            sources.count(Meter::TokenLookup);
+            return Ok(sources.store.find_token(self.0).await?.map(Arc::new));
+        };
+        let kept = tokens.find(self.0).await;
+        if let Some(kept) = kept.filter(|_| sources.lease.is_fresh()) {
+            sources.count(Meter::TokenRedisHit);
+            return Ok(match kept {
+                Kept::Known(view) => Some(view),
+                Kept::Unknown => None,
+            });
+        }
+        let (stamp, asked_at) = (tokens.stamp(), sources.clock.now());
         sources.count(Meter::TokenLookup);
-        Ok(sources.store.find_token(self.0).await?.map(Arc::new))
+        let found = sources.store.find_token(self.0).await?;
+        if let Some(stamp) = stamp {
+            tokens.keep(self.0, found.as_ref(), asked_at, stamp);
+        }
+        Ok(found.map(Arc::new))
     }
 }
 
@@ -236,7 +260,6 @@ impl Ask for FindStanding {
 /// The actor. It lives on its worker's thread and shares [`Caches`] with that worker's handlers.
 pub struct Credentials {
     sources: Sources,
-    lease: Lease,
     caches: Rc<RefCell<Caches>>,
     generation: u64,
     tokens: Flights<TokenDigest, TokenView>,
@@ -249,12 +272,11 @@ pub struct Credentials {
 
 impl Credentials {
     /// Starts the actor on this thread.
-    pub fn start_with(sources: Sources, lease: Lease, caches: Rc<RefCell<Caches>>) -> Addr<Self> {
+    pub fn start_with(sources: Sources, caches: Rc<RefCell<Caches>>) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
             Self {
                 sources,
-                lease,
                 caches,
                 generation: 0,
                 tokens: Flights::new(),
@@ -268,6 +290,15 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// What was known lately, in place of an answer of the store that is away: every event that could have ended it was
+    /// obeyed.
+    fn spare<A: Ask>(&mut self, key: &A::Key) -> Option<Arc<A::View>> {
+        let may = self.sources.lease.is_fresh() && self.sources.contact.is_spared();
+        may.then(|| A::cache(&mut self.caches.borrow_mut()).ended(key)).flatten()
+    }
+}
+
 impl Actor for Credentials {
     type Context = Context<Self>;
 }
@@ -276,7 +307,7 @@ impl<A: Ask> Handler<A> for Credentials {
     type Result = ResponseFuture<Answer<A::View>>;
 
     fn handle(&mut self, asked: A, context: &mut Self::Context) -> Self::Result {
-        if !self.lease.is_fresh() {
+        if !self.sources.lease.is_fresh() {
             // What others asked a moment ago, this node may not rely on: it could have been answered before a change
             // that this node was not told of.
             return Box::pin(asked.ask(self.sources.clone()));
@@ -287,12 +318,23 @@ impl<A: Ask> Handler<A> for Credentials {
         if let Some(found) = found {
             return Box::pin(std::future::ready(Ok(found.known())));
         }
+        if let Some(view) = self.spare::<A>(&key) {
+            return Box::pin(std::future::ready(Ok(Some(view))));
+        }
         let generation = self.generation;
         let (receiver, begin) = A::flights(self).join(&key, generation);
         if begin {
             let asked = asked.ask(self.sources.clone());
             context.spawn(asked.into_actor(self).map(move |answer, actor, _| {
                 let now = actor.sources.clock.now();
+                let answer = match answer {
+                    // It went away meanwhile.
+                    Err(error) if error.is_transient() => {
+                        actor.sources.contact.silent();
+                        actor.spare::<A>(&key).map(Some).ok_or(error)
+                    }
+                    answer => answer,
+                };
                 if A::flights(actor).land(&key, generation, &answer)
                     && actor.generation == generation
                     && let Ok(view) = answer

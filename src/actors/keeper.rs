@@ -1,12 +1,16 @@
 //! The snapshot keeper: rebuilds the configuration after a change; changes that come meanwhile share the next rebuild.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use actix_rt::time::timeout;
 use tokio::sync::oneshot;
 use tracing::debug;
 
+use super::contact::Contact;
+use crate::cache::redis::Lease;
 use crate::schema::{Entity, Schema};
 use crate::storage::{StorageError, Store};
 
@@ -31,6 +35,15 @@ pub struct Rebuild;
 #[rtype(result = "Result<(), PublishError>")]
 pub struct Refresh;
 
+/// What the keeper says of the store as it finds it.
+pub struct Watch {
+    /// Renewed whenever what is in force was found to be what is stored.
+    pub configuration: Lease,
+    /// For how long. It looks twice in that time.
+    pub lease: Duration,
+    pub contact: Arc<Contact>,
+}
+
 /// Takes the rows of every configuration table, compiles them, and swaps the snapshot.
 type Publish = Rc<dyn Fn(Vec<Vec<Entity>>)>;
 
@@ -39,7 +52,7 @@ pub struct Keeper {
     store: Store,
     schemas: Rc<Vec<Schema>>,
     publish: Publish,
-    period: Duration,
+    watch: Watch,
     /// The version in force.
     version: Option<i64>,
     waiting: Vec<oneshot::Sender<Result<(), PublishError>>>,
@@ -47,18 +60,17 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// `schemas`: the configuration tables, in the order in which `publish` gets their rows. `period`: how often it looks
-    /// whether another configuration is stored, for what nobody could tell this node of.
+    /// `schemas`: the configuration tables, in the order in which `publish` gets their rows.
     pub fn start_with(
         store: Store,
         schemas: Vec<Schema>,
-        period: Duration,
+        watch: Watch,
         publish: impl Fn(Vec<Vec<Entity>>) + 'static,
     ) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
             let (schemas, publish) = (Rc::new(schemas), Rc::new(publish));
-            Self { store, schemas, publish, period, version: None, waiting: Vec::new(), rebuilding: false }
+            Self { store, schemas, publish, watch, version: None, waiting: Vec::new(), rebuilding: false }
         })
     }
 
@@ -68,7 +80,7 @@ impl Keeper {
         }
         self.rebuilding = true;
         let waiting = std::mem::take(&mut self.waiting);
-        let (store, schemas) = (self.store.clone(), Rc::clone(&self.schemas));
+        let (store, schemas, asked) = (self.store.clone(), Rc::clone(&self.schemas), self.watch.configuration.ask());
         let loaded = async move {
             let tables: Vec<&Schema> = schemas.iter().collect();
             store.load_configuration(&tables).await
@@ -77,6 +89,7 @@ impl Keeper {
             let result = loaded.map_err(PublishError::from).map(|(version, rows)| {
                 (actor.publish)(rows);
                 actor.version = Some(version);
+                actor.watch.configuration.renew(asked, actor.watch.lease);
             });
             for sender in waiting {
                 let _ = sender.send(result.clone());
@@ -95,11 +108,21 @@ impl Keeper {
     }
 
     fn refresh(&mut self) -> ResponseActFuture<Self, Result<(), PublishError>> {
-        let store = self.store.clone();
-        let asked = async move { store.configuration_version().await };
-        Box::pin(asked.into_actor(self).then(|version, actor: &mut Self, context| {
+        let (store, limit) = (self.store.clone(), self.watch.lease / 2);
+        let (asked, of_contact) = (self.watch.configuration.ask(), self.watch.contact.ask());
+        // A database that hangs is away.
+        let late = || StorageError::Unavailable("the database does not answer".to_owned());
+        let looked = async move { timeout(limit, store.configuration_version()).await.unwrap_or_else(|_| Err(late())) };
+        Box::pin(looked.into_actor(self).then(move |version, actor: &mut Self, context| {
+            match &version {
+                Ok(_) => actor.watch.contact.answered(of_contact),
+                Err(_) => actor.watch.contact.silent(),
+            }
             let refreshed: ResponseFuture<_> = match version {
-                Ok(version) if actor.version == Some(version) => Box::pin(std::future::ready(Ok(()))),
+                Ok(version) if actor.version == Some(version) => {
+                    actor.watch.configuration.renew(asked, actor.watch.lease);
+                    Box::pin(std::future::ready(Ok(())))
+                }
                 Ok(_) => actor.next(context),
                 Err(error) => Box::pin(std::future::ready(Err(error.into()))),
             };
@@ -112,7 +135,7 @@ impl Keeper {
             if let Err(error) = outcome {
                 debug!(%error, "the configuration could not be looked at");
             }
-            context.run_later(actor.period, Self::look);
+            context.run_later(actor.watch.lease / 2, Self::look);
         }));
     }
 }
@@ -121,7 +144,7 @@ impl Actor for Keeper {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_later(self.period, Self::look);
+        context.run_later(self.watch.lease / 2, Self::look);
     }
 }
 

@@ -19,6 +19,7 @@
 //!
 //! **Absent on purpose:** decisions of the protocol (`oauth2`), HTTP, other nodes (`cache::redis` tells them).
 
+mod contact;
 mod credentials;
 mod exchanger;
 mod flights;
@@ -33,6 +34,7 @@ mod recorder;
 mod roster;
 
 pub use crate::cache::redis::{Bus, Event, Lease, Unconfirmed};
+pub use contact::Contact;
 pub use credentials::{
     Ask, Caches, Credentials, FindClient, FindConsumer, FindJwtSecret, FindKey, FindStanding, FindToken, Sources,
 };
@@ -40,7 +42,7 @@ pub use exchanger::{Exchange, Exchanger};
 pub use hasher::{Hash, HashError, Hasher, Verified, Verify, hasher_pool};
 pub use issuer::{Issue, IssueError, Issuer};
 pub use janitor::Janitor;
-pub use keeper::{Keeper, PublishError, Rebuild, Refresh};
+pub use keeper::{Keeper, PublishError, Rebuild, Refresh, Watch};
 pub use ledger::{Balance, Ledger, Tallies, Tally};
 pub use link::{Announce, Attach, Join, Link, Obey};
 pub use mailer::{Mailer, Wake};

@@ -20,12 +20,12 @@ use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
 use super::vitals::Vitals;
 use super::{admin_tokens, demo, keyring, migrate, portal, private_file, reload};
-use crate::actors::{Exchanger, Janitor, Keeper, Ledger, Link, Recorder, Tallies, hasher_pool};
+use crate::actors::{Contact, Exchanger, Janitor, Keeper, Lease, Ledger, Link, Recorder, Tallies, Watch, hasher_pool};
 use crate::config::Settings;
-use crate::domain::{Clock, Keyring};
+use crate::domain::{Clock, Keyring, Secret};
+use crate::engine::{Membership, Node};
 use crate::engine::catalog::Catalog;
 use crate::engine::registration::Registration;
-use crate::engine::{Membership, Node};
 use crate::plugins;
 use crate::schema::Registry;
 use crate::storage::{AdminRole, Role, Store};
@@ -107,7 +107,7 @@ impl Gateway {
         admit_admin(&settings, &store).await?;
         let registry = Arc::new(Registry::new(plugins::schemas()));
         let publisher = Arc::new(Publisher::new(Arc::clone(&registry), &settings)?);
-        let node = start_node(&store, &publisher, settings.cluster_lease);
+        let node = start_node(&store, &publisher, &settings);
         publisher.belongs_to(&node);
         join_cluster(&node, &settings)?;
         node.rebuild().await.map_err(|error| Failure::Failed(format!("cannot load the configuration: {error}")))?;
@@ -212,9 +212,7 @@ impl Gateway {
 /// Settings that do less than an operator may believe.
 fn tell_shortcomings(settings: &Settings) {
     if settings.redis_url.is_some() && settings.database_url.is_sqlite() {
-        warn!(
-            "redis.url is set, but a gateway on SQLite is alone and does not use Redis: set database.url to postgres://…"
-        );
+        warn!("redis.url is set, but a gateway on SQLite is alone and does not use Redis: set database.url to postgres://…");
     }
     if !settings.proxy_listen_tls.is_empty() && settings.proxy_tls.is_none() {
         warn!(
@@ -260,18 +258,25 @@ async fn ensure_admin_token(store: &Store, folder: &Path) -> Result<(), Failure>
 
 /// With Redis this node is one of several; on SQLite there can be no other.
 fn join_cluster(node: &Node, settings: &Settings) -> Result<(), Failure> {
-    let Some(redis_url) = settings.redis_url.clone().filter(|_| !settings.database_url.is_sqlite()) else {
-        return Ok(());
-    };
+    let Some(redis_url) = redis_url(settings) else { return Ok(()) };
     let (lease, stale_limit) = (settings.cluster_lease, settings.cluster_stale_limit);
     node.join(Membership { redis_url, lease, stale_limit }).map_err(|error| Failure::setting(error.to_string()))
 }
 
-fn start_node(store: &Store, publisher: &Arc<Publisher>, lease: Duration) -> Node {
+fn redis_url(settings: &Settings) -> Option<Secret> {
+    settings.redis_url.clone().filter(|_| !settings.database_url.is_sqlite())
+}
+
+fn start_node(store: &Store, publisher: &Arc<Publisher>, settings: &Settings) -> Node {
     let meters = Arc::new(telemetry::Registry::default());
     let (tables, publish) = (publisher.tables(), Arc::clone(publisher));
     let tallies = Tallies::default();
     let link = Link::start_link();
+    // Who is alone knows every change of the configuration: it made it.
+    let configuration = redis_url(settings).map_or_else(Lease::without_end, |_| Lease::ended());
+    let contact = Arc::new(Contact::new(settings.cluster_stale_limit));
+    let (lease, watched) = (settings.cluster_lease, configuration.clone());
+    let watch = Watch { configuration: watched, lease, contact: Arc::clone(&contact) };
     Node {
         id: Uuid::new_v4(),
         exchanger: Exchanger::start_with(store.clone(), link.clone()),
@@ -281,7 +286,9 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>, lease: Duration) -> Nod
         custom: Arc::default(),
         hasher: hasher_pool(hashers()),
         link,
-        keeper: Keeper::start_with(store.clone(), tables, lease / 2, move |rows| publish.publish(rows)),
+        keeper: Keeper::start_with(store.clone(), tables, watch, move |rows| publish.publish(rows)),
+        configuration,
+        contact,
         recorder: Recorder::start_with(store.clone(), meters.worker()),
         ledger: Ledger::start_with(store.clone(), Clock::System, tallies.clone()),
         tallies,

@@ -54,6 +54,11 @@ impl<K: Eq + Hash, V> Lookups<K, V> {
         self.unknown.get(key).is_some_and(|ends| *ends > now).then_some(Found::Unknown)
     }
 
+    /// What was known under `key` when the store was last asked, however long ago.
+    pub fn ended(&mut self, key: &K) -> Option<Arc<V>> {
+        self.known.get(key).map(|(value, _)| Arc::clone(value))
+    }
+
     pub fn remember(&mut self, key: K, value: Option<Arc<V>>, now: Timestamp) {
         match value {
             Some(value) => {
@@ -126,6 +131,8 @@ mod tests {
         assert_eq!(known(&mut lookups, 2, NOW.plus_seconds(1)), None);
         assert_eq!(known(&mut lookups, 1, NOW.plus_seconds(59)), Some(Some("known")));
         assert_eq!(known(&mut lookups, 1, NOW.plus_seconds(60)), None);
+        assert_eq!(lookups.ended(&1).as_deref(), Some(&"good"));
+        assert_eq!(lookups.ended(&2), None);
     }
 
     #[test]

@@ -74,7 +74,10 @@ impl Worker {
             ResponseType::Code => {
                 let code = self.node.keyring.mint(rand::random());
                 let new = self.new_code(place, client, authorized, code.reveal());
-                self.node.exchanger.send(Exchange::Keep(new)).timeout(PATIENCE).await??;
+                self.node.exchanger.send(Exchange::Keep(new.clone())).timeout(PATIENCE).await??;
+                if let Some(hot) = &self.hot {
+                    hot.codes.keep(&new, self.node.clock.now());
+                }
                 Ok(vec![("code", code.reveal().to_owned())])
             }
             ResponseType::Token => {

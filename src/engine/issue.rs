@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::node::PATIENCE;
 use super::{EngineError, Worker};
 use crate::actors::{Exchange, Issue};
-use crate::domain::{ClientView, NewToken, PlainToken, Standing, Timestamp, TokenPair};
+use crate::domain::{ClientView, Code, CodeState, NewToken, PlainToken, Standing, Timestamp, TokenDigest, TokenPair};
 use crate::oauth2::{self, ClientClaim, Decision, Earned, GrantType, OAuthError, Params, Place};
 
 /// What a client is told (RFC 6749 §5.1).
@@ -95,7 +95,7 @@ impl Worker {
         // We mint every code, so one without our stamp is a guess.
         let digest = self.node.keyring.digest(presented.as_bytes());
         let code = match self.node.keyring.is_minted(presented) {
-            true => self.node.store.find_code(digest).await?,
+            true => self.find_code(digest).await?,
             false => None,
         };
         let now = self.node.clock.now();
@@ -115,6 +115,16 @@ impl Worker {
         // Used before, or by someone else at this very moment.
         self.node.exchanger.send(Exchange::Revoke(code.issued.family_id)).timeout(PATIENCE).await??;
         Err(OAuthError::InvalidCode.into())
+    }
+
+    /// What a code stands for. In Redis it is unused as far as anybody knows: the exchange in the store decides.
+    async fn find_code(&self, digest: TokenDigest) -> Result<Option<Code>, EngineError> {
+        if let Some(hot) = &self.hot
+            && let Some(issued) = hot.codes.take(digest).await
+        {
+            return Ok(Some(Code { issued, state: CodeState::Unused }));
+        }
+        Ok(self.node.store.find_code(digest).await?)
     }
 
     /// Stores a token of its own family, together with what others store at this moment.

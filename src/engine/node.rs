@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::EngineError;
 use crate::actors::{
-    Announce, Balance, Bus, Event, Exchanger, Hash, HashError, Hasher, Keeper, Ledger, Link, Rebuild, Recorder,
-    Tallies, Verified, Verify,
+    Announce, Balance, Bus, Contact, Event, Exchanger, Hash, HashError, Hasher, Keeper, Lease, Ledger, Link, Rebuild, Recorder, Tallies,
+    Verified, Verify,
 };
 use crate::cache::CustomTokens;
 use crate::domain::{Clock, Keyring, Secret, TokenDigest};
@@ -42,6 +42,9 @@ pub struct Node {
     pub tallies: Tallies,
     pub hashing: Hashing,
     pub reading_custom: Arc<tokio::sync::Mutex<()>>,
+    /// Fresh: the configuration in force is the one that is stored, or was a lease ago.
+    pub configuration: Lease,
+    pub contact: Arc<Contact>,
     /// Empty: this node is alone.
     pub bus: Arc<OnceLock<Bus>>,
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::Node;
 use crate::actors::{Bus, Caches, Credentials, Issuer, Join, Lease, Sources, Tally};
+use crate::cache::redis::Hot;
 use crate::cache::{Found, VerifiedSecrets};
 use crate::domain::Timestamp;
 use crate::telemetry::{Meters, RequestIds};
@@ -23,6 +24,8 @@ pub struct Worker {
     pub request_ids: Rc<RequestIds>,
     /// What it remembers may be answered only while this is fresh.
     pub(super) lease: Lease,
+    /// What Redis knows; `None`: this node is alone.
+    pub(super) hot: Option<Hot>,
     caches: Rc<RefCell<Caches>>,
     pub(super) credentials: Addr<Credentials>,
     pub(super) issuer: Addr<Issuer>,
@@ -43,8 +46,17 @@ impl Worker {
         let caches = Rc::new(RefCell::new(Caches::new(known_ms)));
         let meters = node.meters.worker();
         let lease = node.bus.get().map_or_else(Lease::without_end, Bus::lease);
-        let sources = Sources { store: node.store.clone(), clock: node.clock.clone(), meters: Arc::clone(&meters) };
-        let credentials = Credentials::start_with(sources, lease.clone(), Rc::clone(&caches));
+        // Whoever trusts nothing without asking the database does not ask Redis either.
+        let hot = node.bus.get().filter(|_| !trust.is_zero()).map(|bus| Hot::open(bus, &node.keyring));
+        let sources = Sources {
+            store: node.store.clone(),
+            tokens: hot.as_ref().map(|hot| hot.tokens.clone()),
+            lease: lease.clone(),
+            contact: Arc::clone(&node.contact),
+            clock: node.clock.clone(),
+            meters: Arc::clone(&meters),
+        };
+        let credentials = Credentials::start_with(sources, Rc::clone(&caches));
         // In its mailbox before this worker's first look-up, so before any invalidation of what that finds.
         node.link.try_send(Join(credentials.clone())).expect("the link was started, and workers are few");
         let issuer = Issuer::start_with(node.store.clone(), Arc::clone(&meters));
@@ -54,11 +66,18 @@ impl Worker {
             meters,
             request_ids: Rc::new(RequestIds::new(rand::random())),
             lease,
+            hot,
             caches,
             credentials,
             verified: Rc::new(RefCell::new(VerifiedSecrets::new(rand::random()))),
             tallies: Rc::default(),
         }
+    }
+
+    /// Whether the configuration in force may be gone by: this node would have been told of another, or has looked. One
+    /// that was not in force everywhere within a lease would let calls through that others refuse.
+    pub fn is_current(&self) -> bool {
+        self.lease.is_fresh() || self.node.configuration.is_fresh()
     }
 
     /// What is remembered, while that may be trusted.

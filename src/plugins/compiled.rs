@@ -27,6 +27,10 @@ pub fn schemas() -> Vec<PluginSchema> {
 impl Plugin for Compiled {
     type Engine = Worker;
 
+    fn is_current(engine: &Worker) -> bool {
+        engine.is_current()
+    }
+
     fn compile(attachment: &Attachment) -> Result<Self, String> {
         match attachment.name.as_str() {
             jwt::NAME => jwt::Jwt::compile(&attachment.config).map(Self::Jwt),

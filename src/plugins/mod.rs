@@ -61,4 +61,9 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     }
 
     fn access(&self, call: &mut Call<'_>, engine: &Self::Engine) -> impl Future<Output = Verdict>;
+
+    /// Whether the configuration may be gone by now. False: no call is let through.
+    fn is_current(_: &Self::Engine) -> bool {
+        true
+    }
 }

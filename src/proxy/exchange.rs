@@ -76,6 +76,11 @@ pub(super) struct Exchange<'e, P: Plugin> {
 impl<P: Plugin> Exchange<'_, P> {
     pub async fn run<S: Inbound, K: Sink>(&self, live: &mut Live<'_, S, K>) -> Outcome {
         live.space.changes.clear();
+        if !P::is_current(&self.worker.engine) {
+            let message = "This node cannot know its configuration at the moment, try again later";
+            let answer = own::error(503, message, self.request_id.as_str(), self.head).with_header("retry-after", "1");
+            return self.answer(&answer, live).await;
+        }
         let path = normalize(&self.head.path);
         let secure = self.peer.tls || self.is_forwarded_secure();
         let Some(found) = self.route(&path, secure) else {

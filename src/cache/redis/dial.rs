@@ -13,9 +13,11 @@ use redis::{
     AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
     RedisConnectionInfo, TlsCertificates,
 };
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::address::{Address, Login, TlsFiles, Topology};
-use super::error::{OF_A_CLUSTER, RedisError};
+use super::error::{CLUSTER_DOWN, NO_REDIS, OF_A_CLUSTER, RedisError};
 use crate::domain::Secret;
 
 /// For a TCP connection with its TLS handshake and login.
@@ -28,7 +30,7 @@ const OLDEST: u32 = 7;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub enum Purpose {
     /// Many small questions at once, over one connection.
     Hot,
     /// Scripts and large answers, from a pool, so that no large answer holds up small ones.
@@ -44,11 +46,10 @@ pub(super) enum Transport {
     Cluster(ClusterConnection),
 }
 
-/// Knows how to reach Redis; reads the files of TLS once.
+/// Knows how to reach Redis. The files of TLS are read whenever a connection is made, so that they may be renewed.
 #[derive(Debug)]
-pub(super) struct Dialer {
+pub struct Dialer {
     address: Address,
-    certificates: Option<TlsCertificates>,
 }
 
 impl Dialer {
@@ -56,8 +57,8 @@ impl Dialer {
     /// A URL that is none of ours, a file that cannot be read.
     pub fn new(url: &Secret) -> Result<Self, RedisError> {
         let address = Address::parse(url)?;
-        let certificates = address.tls.as_ref().map(read_certificates).transpose()?;
-        Ok(Self { address, certificates })
+        address.tls.as_ref().map(read_certificates).transpose()?;
+        Ok(Self { address })
     }
 
     pub fn prefix(&self) -> &str {
@@ -68,7 +69,7 @@ impl Dialer {
     ///
     /// # Errors
     /// Why there is no connection that is good for `purpose`.
-    pub async fn dial(&self, purpose: Purpose) -> Result<Transport, RedisError> {
+    pub(super) async fn dial(&self, purpose: Purpose) -> Result<Transport, RedisError> {
         match &self.address.topology {
             Topology::Cluster => Ok(Transport::Cluster(self.dial_cluster(purpose).await?)),
             Topology::Single => self.dial_master(&self.address.hosts[0], purpose).await,
@@ -145,24 +146,23 @@ impl Dialer {
         };
         let mut builder = ClusterClientBuilder::new(hosts).retries(3).max_retry_wait(100).tcp_settings(no_delay());
         builder = builder.connection_timeout(CONNECT_LIMIT).response_timeout(limit);
-        if let Some(certificates) = &self.certificates {
-            builder = builder.certs(certificates.clone());
+        if let Some(files) = &self.address.tls {
+            builder = builder.certs(read_certificates(files)?);
         }
         let client: ClusterClient = builder.build()?;
-        let mut connection = client.get_async_connection().await.map_err(|error| {
-            let text = error.to_string();
-            if text.contains("cluster support disabled") {
-                return RedisError::Unfit("it is no Redis Cluster: write redis://".to_owned());
-            }
-            error.into()
-        })?;
-        redis::cmd("PING").query_async::<()>(&mut connection).await?;
-        Ok(connection)
+        let mut connection = client.get_async_connection().await.map_err(unfit_for_a_cluster)?;
+        let servers: HashMap<String, String> = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
+        servers.values().try_for_each(|server| judge_version(server))?;
+        let state: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut connection).await?;
+        match field(&state, "cluster_state") {
+            Some("ok") => Ok(connection),
+            _ => Err(RedisError::NotReady(CLUSTER_DOWN.to_owned())),
+        }
     }
 
     fn info(&self, host: &(String, u16), login: &Login, database: i64) -> Result<ConnectionInfo, RedisError> {
         let (host, port) = host.clone();
-        let address = match self.certificates {
+        let address = match self.address.tls {
             Some(_) => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
             None => ConnectionAddr::Tcp(host, port),
         };
@@ -179,8 +179,8 @@ impl Dialer {
 
     fn client(&self, host: &(String, u16), login: &Login, database: i64) -> Result<Client, RedisError> {
         let info = self.info(host, login, database)?;
-        Ok(match &self.certificates {
-            Some(certificates) => Client::build_with_tls(info, certificates.clone())?,
+        Ok(match &self.address.tls {
+            Some(files) => Client::build_with_tls(info, read_certificates(files)?)?,
             None => Client::open(info)?,
         })
     }
@@ -197,47 +197,95 @@ fn config(answers: Option<Duration>) -> AsyncConnectionConfig {
 }
 
 fn read_certificates(files: &TlsFiles) -> Result<TlsCertificates, RedisError> {
-    let read = |name: &str, path: &Path| {
-        std::fs::read(path).map_err(|error| RedisError::Url(format!("the file of `{name}` cannot be read: {error}")))
-    };
-    let root_cert = files.ca.as_ref().map(|path| read("ca", path)).transpose()?;
+    let root_cert = files.ca.as_ref().map(|path| read_chain("ca", path)).transpose()?;
     let client_tls = match (&files.certificate, &files.key) {
         (None, None) => None,
         (Some(certificate), Some(key)) => {
-            Some(ClientTlsConfig { client_cert: read("cert", certificate)?, client_key: read("key", key)? })
+            Some(ClientTlsConfig { client_cert: read_chain("cert", certificate)?, client_key: read_key(key)? })
         }
         _ => return Err(RedisError::Url("`cert` and `key` come together".to_owned())),
     };
     Ok(TlsCertificates { client_tls, root_cert })
 }
 
+fn read(name: &str, path: &Path) -> Result<Vec<u8>, RedisError> {
+    std::fs::read(path).map_err(|error| RedisError::Url(format!("the file of `{name}` cannot be read: {error}")))
+}
+
+/// A file with certificates: one without any would be taken in silence, and trust nobody.
+fn read_chain(name: &str, path: &Path) -> Result<Vec<u8>, RedisError> {
+    let text = read(name, path)?;
+    let mut chain = CertificateDer::pem_slice_iter(&text).peekable();
+    if chain.peek().is_none() || chain.any(|certificate| certificate.is_err()) {
+        return Err(RedisError::Url(format!("the file of `{name}` holds no certificates in PEM")));
+    }
+    Ok(text)
+}
+
+fn read_key(path: &Path) -> Result<Vec<u8>, RedisError> {
+    let text = read("key", path)?;
+    PrivateKeyDer::from_pem_slice(&text)
+        .map_err(|_| RedisError::Url("the file of `key` holds no private key in PEM".to_owned()))?;
+    Ok(text)
+}
+
 /// Whether the server is what it should be: no Sentinel, no part of a Cluster, no replica, new enough, loaded.
 async fn inspect(connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
-    let mut questions = redis::pipe();
-    questions.cmd("INFO").arg("server").cmd("INFO").arg("replication").cmd("PING").ignore();
-    let (server, replication): (String, String) = questions.query_async(connection).await?;
-    judge(&server, &replication)
+    // One after the other: of a pipeline it is not told which error the server gave.
+    let server: String = redis::cmd("INFO").arg("server").query_async(connection).await?;
+    let replication: String = redis::cmd("INFO").arg("replication").query_async(connection).await?;
+    judge(&server, &replication)?;
+    Ok(redis::cmd("PING").query_async(connection).await?)
 }
 
 fn judge(server: &str, replication: &str) -> Result<(), RedisError> {
-    let field = |text: &str, name: &str| {
-        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(|value| value.trim().to_owned()))
-    };
-    match field(server, "redis_mode").as_deref() {
+    match field(server, "redis_mode") {
         Some("sentinel") => {
             return Err(RedisError::Unfit("it is a Sentinel, write redis+sentinel://".to_owned()));
         }
         Some("cluster") => return Err(RedisError::Unfit(OF_A_CLUSTER.to_owned())),
         _ => {}
     }
-    let version = field(server, "redis_version").unwrap_or_default();
-    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
-    if major.is_none_or(|major| major < OLDEST) {
-        return Err(RedisError::Unfit(format!("it is version {version}, and {OLDEST}.0 or newer is needed")));
-    }
-    match field(replication, "role").as_deref() {
+    judge_version(server)?;
+    match field(replication, "role") {
         Some("master") => Ok(()),
         _ => Err(RedisError::Replica),
+    }
+}
+
+fn judge_version(server: &str) -> Result<(), RedisError> {
+    let version = field(server, "redis_version").unwrap_or("unknown");
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(major) if major >= OLDEST => Ok(()),
+        _ => Err(RedisError::Unfit(format!("it is version {version}, and {OLDEST}.0 or newer is needed"))),
+    }
+}
+
+/// Of a text in lines of `name:value`.
+fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim))
+}
+
+/// What went wrong at the servers of the URL is told as one text.
+fn unfit_for_a_cluster(error: redis::RedisError) -> RedisError {
+    let text = error.to_string();
+    let says = |part: &str| text.contains(part);
+    if says("cluster support disabled") {
+        return RedisError::Unfit("it is no Redis Cluster: write redis://".to_owned());
+    }
+    if says("unknown command 'CLUSTER'") {
+        return RedisError::Unfit("it is a Sentinel, write redis+sentinel://".to_owned());
+    }
+    if says("AuthenticationFailed") {
+        return RedisError::Denied("no server of the Cluster lets it in".to_owned());
+    }
+    if says("Parse error") {
+        return RedisError::Unreachable(NO_REDIS.to_owned());
+    }
+    match text.strip_prefix("Failed to create initial connections - Io: ") {
+        Some(reason) => RedisError::Unreachable(reason.to_owned()),
+        None => error.into(),
     }
 }
 

@@ -57,9 +57,9 @@ impl From<redis::RedisError> for RedisError {
         }
         match error.kind() {
             ErrorKind::AuthenticationFailed => Self::Denied(detail()),
-            ErrorKind::Io => Self::Unreachable(error.to_string()),
+            ErrorKind::Parse => Self::Unreachable(NO_REDIS.to_owned()),
             // A TLS handshake that failed is told as a fault of the client.
-            ErrorKind::Client | ErrorKind::Parse => Self::Unreachable(error.to_string()),
+            ErrorKind::Io | ErrorKind::Client => Self::Unreachable(error.to_string()),
             ErrorKind::InvalidClientConfig => Self::Url(detail()),
             ErrorKind::ClusterConnectionNotFound => Self::Unreachable("no server of the Cluster answers".to_owned()),
             ErrorKind::Server(ServerErrorKind::NoPerm) => Self::NotPermitted(detail()),
@@ -67,7 +67,7 @@ impl From<redis::RedisError> for RedisError {
             ErrorKind::Server(ServerErrorKind::ReadOnly) => Self::Replica,
             ErrorKind::Server(ServerErrorKind::BusyLoading) => Self::NotReady("it is loading its data".to_owned()),
             ErrorKind::Server(ServerErrorKind::MasterDown) => Self::NotReady("its master is down".to_owned()),
-            ErrorKind::Server(ServerErrorKind::ClusterDown) => Self::NotReady("the Cluster is down".to_owned()),
+            ErrorKind::Server(ServerErrorKind::ClusterDown) => Self::NotReady(CLUSTER_DOWN.to_owned()),
             ErrorKind::Server(ServerErrorKind::TryAgain) => Self::NotReady("slots are moving".to_owned()),
             ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask) => Self::Unfit(OF_A_CLUSTER.to_owned()),
             _ => Self::Unexpected(error.to_string()),
@@ -75,6 +75,8 @@ impl From<redis::RedisError> for RedisError {
     }
 }
 
+pub(super) const NO_REDIS: &str = "what answers there does not speak as Redis does";
+pub(super) const CLUSTER_DOWN: &str = "the Cluster is down: see `CLUSTER INFO`";
 pub(super) const OF_A_CLUSTER: &str = "it is part of a Redis Cluster, write redis-cluster://";
 
 impl From<deadpool_redis::PoolError> for RedisError {

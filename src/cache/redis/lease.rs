@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::protocol::Moment;
 
@@ -10,6 +10,10 @@ use super::protocol::Moment;
 /// clock. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Lease(Option<Arc<Terminable>>);
+
+/// When a question was sent that renews a lease.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked(Moment);
 
 #[derive(Debug)]
 struct Terminable {
@@ -25,13 +29,26 @@ impl Lease {
     }
 
     /// One that is over until it is renewed.
-    pub(super) fn ended() -> Self {
+    pub fn ended() -> Self {
         Self(Some(Arc::new(Terminable { began: Instant::now(), fresh_until: AtomicU64::new(0) })))
     }
 
     /// Whether what this node remembers may be trusted now.
     pub fn is_fresh(&self) -> bool {
         self.0.as_ref().is_none_or(|lease| lease.now() < lease.fresh_until.load(Ordering::Acquire))
+    }
+
+    /// To be taken before the question whose answer renews the lease.
+    pub fn ask(&self) -> Asked {
+        Asked(self.now())
+    }
+
+    /// What was asked at that time was answered: from then on the lease lasts so long, unless it lasts longer already.
+    pub fn renew(&self, Asked(sent): Asked, length: Duration) {
+        if let Some(lease) = &self.0 {
+            let Moment(until) = sent + length;
+            lease.fresh_until.fetch_max(until, Ordering::AcqRel);
+        }
     }
 
     /// What the lease's clock shows.
@@ -55,8 +72,6 @@ impl Terminable {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -69,5 +84,9 @@ mod tests {
         assert!(other.is_fresh());
         lease.set(Moment::default());
         assert!(!other.is_fresh());
+        let asked = lease.ask();
+        lease.renew(asked, Duration::from_secs(3600));
+        lease.renew(asked, Duration::ZERO);
+        assert!(other.is_fresh(), "an older answer takes nothing away");
     }
 }

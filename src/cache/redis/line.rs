@@ -1,5 +1,6 @@
 //! A line to Redis: bounded waits, a new connection sought in the background, and a plain "no" while there is none.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,8 @@ use super::error::RedisError;
 /// Pauses between attempts to connect: doubled from the first to the longest, each shortened by chance by up to half.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long a connection that was slow once may take to show that it works.
+const TRIAL: Duration = Duration::from_secs(1);
 
 /// What there is of a connection just now.
 enum State {
@@ -27,6 +30,8 @@ struct Shared {
     faulty: watch::Sender<u64>,
     /// The serial of the connection that is up; 0 while there is none.
     up: watch::Sender<u64>,
+    /// Whether the connection was slow just now, and is being tried.
+    on_trial: AtomicBool,
 }
 
 /// A connection that mends itself. Clones share it; the last one gone, it ends.
@@ -34,7 +39,7 @@ struct Shared {
 /// While Redis is known to be away every question is refused at once: a caller never waits for what a background task
 /// is finding out already.
 #[derive(Clone)]
-pub(super) struct Line {
+pub struct Line {
     shared: Arc<Shared>,
 }
 
@@ -46,6 +51,7 @@ impl Line {
             state: ArcSwap::from_pointee(first),
             faulty: watch::Sender::new(0),
             up: watch::Sender::new(0),
+            on_trial: AtomicBool::new(false),
         });
         let faults = shared.faulty.subscribe();
         tokio::spawn(keep(Arc::downgrade(&shared), faults, dialer, purpose));
@@ -58,16 +64,62 @@ impl Line {
     /// What Redis answered, that it did not answer in time, or why there is no connection.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd, limit: Duration) -> Result<T, RedisError> {
         let state = self.shared.state.load_full();
-        let (transport, serial) = match &*state {
-            State::Up { transport, serial } => (transport, *serial),
+        let answer = tokio::time::timeout(limit, self.run(&state, command)).await;
+        answer.unwrap_or_else(|_| {
+            let error = RedisError::TimedOut(limit);
+            self.give_up(&state, &error);
+            Err(error)
+        })
+    }
+
+    /// Asks about `key` something that the caller can do without: waits at most `patience`. A slow answer is no reason
+    /// to give up the connection; but until it has shown that it works, every such question is refused at once.
+    ///
+    /// # Errors
+    /// As [`Line::query`].
+    pub(super) async fn hurry<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+        key: &[u8],
+        patience: Duration,
+    ) -> Result<T, RedisError> {
+        if self.shared.on_trial.load(Ordering::Relaxed) {
+            return Err(RedisError::TimedOut(patience));
+        }
+        let state = self.shared.state.load_full();
+        match tokio::time::timeout(patience, self.run(&state, command)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.put_on_trial(key);
+                Err(RedisError::TimedOut(patience))
+            }
+        }
+    }
+
+    /// Asks for `key` with more patience: of the servers of a Cluster it is the one that was slow which must answer.
+    fn put_on_trial(&self, key: &[u8]) {
+        if self.shared.on_trial.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (line, mut question) = (self.clone(), redis::cmd("GET"));
+        question.arg(key);
+        tokio::spawn(async move {
+            // Whatever the answer is, it is one; and where there is none, the connection is given up by that.
+            let _ = line.query::<redis::Value>(&question, TRIAL).await;
+            line.shared.on_trial.store(false, Ordering::Relaxed);
+        });
+    }
+
+    /// Gives up a connection whose answer says that it is of no use.
+    async fn run<T: FromRedisValue>(&self, state: &Arc<State>, command: &Cmd) -> Result<T, RedisError> {
+        let answer = match &**state {
+            State::Up { transport, .. } => run(transport, command).await,
             State::Down(error) => return Err(error.clone()),
         };
-        let answer = tokio::time::timeout(limit, run(transport, command)).await;
-        let answer = answer.unwrap_or(Err(RedisError::TimedOut(limit)));
         if let Err(error) = &answer
             && error.ends_connection()
         {
-            self.give_up(&state, serial, error);
+            self.give_up(state, error);
         }
         answer
     }
@@ -76,7 +128,7 @@ impl Line {
     ///
     /// # Errors
     /// As [`Line::query`].
-    pub async fn run_script<T: FromRedisValue>(
+    pub(super) async fn run_script<T: FromRedisValue>(
         &self,
         script: &Script,
         keys: &[&[u8]],
@@ -85,6 +137,25 @@ impl Line {
     ) -> Result<T, RedisError> {
         match self.query(&script.command("EVALSHA", keys, arguments), limit).await {
             Err(RedisError::UnknownScript) => self.query(&script.command("EVAL", keys, arguments), limit).await,
+            answer => answer,
+        }
+    }
+
+    /// Runs a script about one key, with as little patience as [`Line::hurry`].
+    ///
+    /// # Errors
+    /// As [`Line::query`].
+    pub(super) async fn hurry_script<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        key: &[u8],
+        arguments: &[&[u8]],
+        patience: Duration,
+    ) -> Result<T, RedisError> {
+        match self.hurry(&script.command("EVALSHA", &[key], arguments), key, patience).await {
+            Err(RedisError::UnknownScript) => {
+                self.hurry(&script.command("EVAL", &[key], arguments), key, patience).await
+            }
             answer => answer,
         }
     }
@@ -110,7 +181,8 @@ impl Line {
     }
 
     /// Refuses questions from now on, unless somebody else has seen to that or the connection is a newer one.
-    fn give_up(&self, seen: &Arc<State>, serial: u64, error: &RedisError) {
+    fn give_up(&self, seen: &Arc<State>, error: &RedisError) {
+        let State::Up { serial, .. } = **seen else { return };
         let before = self.shared.state.compare_and_swap(seen, Arc::new(State::Down(error.clone())));
         if Arc::ptr_eq(&before, seen) {
             self.shared.up.send_replace(0);

@@ -37,7 +37,7 @@ pub type Stamp = Position;
 
 /// The events since the horizon, by what they are about. Bounded: the oldest are given up, and the horizon moves on.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub struct Memory {
     position: Option<Position>,
     /// Events after this one are all known.
     horizon: Seq,

@@ -10,7 +10,8 @@ use crate::history::{Event, Id, Micros, Op, Outcome};
 pub enum Serves {
     /// An answer that decides, to everything.
     All,
-    /// The same to calls with tokens that this node has let through already.
+    /// The same to calls with tokens that this node has let through already and nobody has refused since: one that was
+    /// revoked may be answered "try again later" as well as "no".
     Known,
     Nothing,
 }
@@ -41,18 +42,23 @@ impl Trouble<'_> {
     /// What comes after the fault is judged by how soon everything works again, so not here.
     fn unserved(&self, events: &[Event]) -> Vec<Violation> {
         let mut known: HashMap<(Id, usize), Micros> = HashMap::new();
+        let mut refused: HashMap<Id, Micros> = HashMap::new();
         for event in events {
-            if let (Op::Call { token }, Outcome::Done) = (&event.op, event.outcome) {
-                let first = known.entry((*token, event.node)).or_insert(event.end);
-                *first = event.end.min(*first);
-            }
+            let Op::Call { token } = event.op else { continue };
+            let first = match event.outcome {
+                Outcome::Done => known.entry((token, event.node)).or_insert(event.end),
+                Outcome::Refused => refused.entry(token).or_insert(event.end),
+                _ => continue,
+            };
+            *first = event.end.min(*first);
         }
         let is_owed = |event: &&Event| match (self.owes(event), &event.op) {
             // A node may say of itself that it is not ready.
             (_, Op::Ready) | (Serves::Nothing, _) => false,
             (Serves::All, _) => true,
             (Serves::Known, Op::Call { token }) => {
-                known.get(&(*token, event.node)).is_some_and(|since| *since < event.begin)
+                let is_known = known.get(&(*token, event.node)).is_some_and(|since| *since < event.begin);
+                is_known && refused.get(token).is_none_or(|since| *since > event.end)
             }
             (Serves::Known, _) => false,
         };

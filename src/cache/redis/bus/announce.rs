@@ -66,19 +66,26 @@ pub(super) async fn announce(shared: Arc<Shared>, mut announcements: mpsc::Recei
 }
 
 async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<()>) -> Result<(), Unconfirmed> {
-    let deadline = Instant::now() + shared.lease_with_margin() + GRACE;
+    let (began, lease) = (shared.now(), shared.lease_with_margin());
+    let deadline = Instant::now() + lease + GRACE;
     let mut published = Some(published);
-    let mut barrier = Barrier::new(shared.lease_with_margin());
+    let mut barrier = Barrier::new(lease);
+    let is_configuration = events.contains(&Event::Configuration);
     let mut news = shared.news.subscribe();
-    let mut is_first = true;
-    while Instant::now() < deadline {
-        pursue(shared, events, &mut barrier, std::mem::take(&mut is_first)).await;
+    for round in 0.. {
+        pursue(shared, events, &mut barrier, round == 0).await;
         drop(published.take());
         loop {
             news.mark_unchanged();
             let now = shared.now();
-            let (verdict, wants_roll) = shared.with(|state| (barrier.verdict(&state.seen, now), barrier.wants_roll()));
-            let (until, nodes) = match verdict {
+            let (until, nodes) = match shared.with(|state| barrier.verdict(&state.seen, now)) {
+                // Who is not told of a configuration looks for it, and stops when it could not for a lease.
+                Verdict::Known if is_configuration && now < began + lease => {
+                    if shared.with(|state| barrier.is_obeyed_by_all(&state.seen)) {
+                        return Ok(());
+                    }
+                    (Some(began + lease), Vec::new())
+                }
                 Verdict::Known => return Ok(()),
                 Verdict::Waiting { until, nodes } => (until, nodes),
             };
@@ -86,7 +93,7 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
                 tell_who_is_missing(&nodes);
                 return Err(Unconfirmed);
             }
-            if wants_roll {
+            if barrier.wants_roll() {
                 break;
             }
             let wait = until.map_or(GRACE, |until| Duration::from_nanos(until.0.saturating_sub(now.0) + 1));
@@ -95,7 +102,6 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
         }
         sleep_until((Instant::now() + PAUSE).min(deadline)).await;
     }
-    warn!("a change is stored, but neither Redis nor the database could be asked who knows of it");
     Err(Unconfirmed)
 }
 
@@ -135,6 +141,9 @@ async fn call_the_roll(shared: &Shared, barrier: &mut Barrier) {
 }
 
 fn tell_who_is_missing(nodes: &[NodeId]) {
+    if nodes.is_empty() {
+        return warn!("a change is stored, but neither Redis nor the database could be asked who knows of it");
+    }
     let names: Vec<String> = nodes.iter().map(NodeId::to_string).collect();
     warn!(nodes = names.join(","), "a change is stored, but these nodes have not confirmed it");
 }

@@ -157,9 +157,13 @@ pub(super) async fn obey(shared: Arc<Shared>, obey: Obey, mut orders: UnboundedR
         let Some((last, _)) = portion.last() else { continue };
         let last = *last;
         let given: Arc<[Order]> = portion.drain(..).map(|(_, order)| order).collect();
+        let mut is_told = false;
         while !obey(Arc::clone(&given)).await {
             if shared.is_stopped() {
                 return;
+            }
+            if !std::mem::replace(&mut is_told, true) {
+                warn!("this node cannot go by what it was told yet, and trusts nothing until it can");
             }
             sleep(PAUSE).await;
         }

@@ -55,7 +55,13 @@ pub(super) async fn listen(shared: Arc<Shared>, line: Line, keys: Keys, orders: 
     }
 }
 
-fn take(shared: &Shared, keys: &Keys, reply: StreamReadReply, cursors: &mut Cursors, orders: &UnboundedSender<Ticket>) {
+fn take(
+    shared: &Shared,
+    keys: &Keys,
+    reply: StreamReadReply,
+    cursors: &mut Cursors,
+    orders: &UnboundedSender<Ticket>,
+) {
     if reply.keys.is_empty() {
         return;
     }

@@ -113,6 +113,17 @@ impl Barrier {
         }
     }
 
+    /// Whether every node has obeyed, and none goes by no epoch: what such a node has of the configuration it had from
+    /// the database a while ago.
+    pub fn is_obeyed_by_all(&self, seen: &Seen) -> bool {
+        let Some((mark, roll)) = &self.roll else { return false };
+        roll.members.iter().all(|member| {
+            let epoch = member.epoch.into_iter();
+            let mut publications = epoch.flat_map(|epoch| self.of_epoch(*mark, epoch));
+            publications.any(|publication| seen.has_obeyed(member.node, publication.position))
+        })
+    }
+
     fn stands(&self, mark: usize, member: &Member, seen: &Seen) -> Standing {
         // Whoever trusts nothing forgets everything once more before it trusts; and the epoch it then enters is one
         // in which the event was published before, or one that began after the change.
@@ -186,10 +197,14 @@ mod tests {
         assert!(!barrier.wants_roll());
         assert_eq!(barrier.verdict(&seen, at(11)), Verdict::Waiting { until: Some(at(12)), nodes: vec![NODE] });
         assert_eq!(barrier.verdict(&seen, at(13)), Verdict::Known);
+        assert!(!barrier.is_obeyed_by_all(&seen), "it trusts no token, and may go by an older configuration");
         seen.obeyed(EPOCH, NODE, 6);
         assert_ne!(barrier.verdict(&seen, at(11)), Verdict::Known);
         seen.obeyed(EPOCH, NODE, 7);
         assert_eq!(barrier.verdict(&seen, at(11)), Verdict::Known);
+        assert!(barrier.is_obeyed_by_all(&seen));
+        barrier.called(barrier.mark(), roll(Some(EPOCH), None));
+        assert!(!barrier.is_obeyed_by_all(&seen), "it goes by no epoch");
     }
 
     #[test]

@@ -153,7 +153,12 @@ impl World {
         }
     }
 
-    fn take_events(&mut self, node: usize, events: Vec<(Epoch, Seq, Event)>, acknowledged: Vec<(NodeId, Epoch, Seq)>) {
+    fn take_events(
+        &mut self,
+        node: usize,
+        events: Vec<(Epoch, Seq, Event)>,
+        acknowledged: Vec<(NodeId, Epoch, Seq)>,
+    ) {
         for (from, epoch, seq) in acknowledged {
             self.nodes[node].seen.obeyed(epoch, from, seq);
         }

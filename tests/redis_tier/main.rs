@@ -1,0 +1,13 @@
+//! The lines to Redis and what is kept there, on real servers of every kind, healthy and not.
+
+mod certificates;
+mod codes;
+mod counts;
+mod faults;
+mod fleets;
+mod impostors;
+mod kinds;
+mod node;
+mod server;
+mod topologies;
+mod values;
