@@ -46,6 +46,7 @@ mod store;
 mod sweep;
 mod table;
 mod tokens;
+mod turns;
 mod value;
 
 pub use application_requests::ApplicationCalls;

@@ -6,7 +6,7 @@ use super::store::{Outcome, PING};
 use super::{
     Store, admin_tokens, application_requests, audit, clients, codes, configuration, exchange, keys, mailed_tokens,
     mails, postgres, registration, registration_documents, registration_services, registration_tokens, reseal,
-    revocations, roster, secrets, sessions, standings, sweep, tokens,
+    revocations, roster, secrets, sessions, standings, sweep, tokens, turns,
 };
 
 const WRITTEN: &[&[&str]] = &[
@@ -31,6 +31,7 @@ const WRITTEN: &[&[&str]] = &[
     standings::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
+    turns::STATEMENTS,
 ];
 
 pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> {

@@ -9,6 +9,7 @@ mod codes;
 mod configuration;
 mod entities;
 mod fixtures;
+mod group_commit;
 mod keys;
 mod lists;
 mod migrations;
