@@ -34,3 +34,6 @@ CREATE TABLE turns (
     holder UUID NOT NULL,
     expires_at TIMESTAMPTZ NOT NULL
 );
+
+-- Tokens minted so far bear a stamp of another form: they are known as imported ones are.
+UPDATE oauth2_tokens SET custom = TRUE WHERE custom = FALSE;

@@ -34,3 +34,6 @@ CREATE TABLE turns (
     holder BLOB NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
+
+-- Tokens minted so far bear a stamp of another form: they are known as imported ones are.
+UPDATE oauth2_tokens SET custom = TRUE WHERE custom = FALSE;
