@@ -16,7 +16,6 @@ pub(super) const STATEMENTS: &[&str] = &[
     CONSUME,
     ISSUE_FOR_CODE,
     FIND_REFRESH,
-    HOLD,
     REPLACE,
     ISSUE_FOR_REFRESH,
     END,
@@ -55,13 +54,12 @@ const FIND_REFRESH: &str = concat!(
     unrevoked!("t")
 );
 
-/// Changes nothing and holds the row until the end of the transaction: who revokes its family waits, and then finds
-/// the successor; a family revoked before has no row left to hold.
+/// Holds the row until the end of the transaction: who revokes its family waits, and then finds the successor; a family
+/// revoked before has no row left to hold.
 const HOLD: &str = concat!(
-    "UPDATE oauth2_tokens AS t SET token_type = token_type
+    "SELECT id FROM oauth2_tokens AS t
     WHERE refresh_token_digest = $1 AND (expires_at IS NULL OR expires_at > $2) AND ",
-    unrevoked!("t"),
-    " RETURNING id"
+    unrevoked!("t")
 );
 /// The digest is the primary key: of two who rotate the same token, the second inserts nothing.
 const REPLACE: &str = concat!(
@@ -128,7 +126,7 @@ impl Store {
     /// Replaces the row of a refresh token by a new pair. False: another rotation came first, or the row has gone.
     pub async fn rotate(&self, old: TokenDigest, token: &NewToken, now: Timestamp) -> Outcome<bool> {
         let memory = now.plus_seconds(ENDLESS_MEMORY_SECONDS);
-        let hold = Statement::new(HOLD, vec![old.into(), now.into()]);
+        let hold = Statement::new(holding(self.dialect().hold), vec![old.into(), now.into()]);
         let replace = Statement::new(REPLACE, vec![old.into(), now.into(), token.id.into(), memory.into()]);
         let issue = Statement::new(ISSUE_FOR_REFRESH, self.issue(token, old)?);
         let end = Statement::new(END, vec![old.into(), token.id.into()]);
@@ -189,6 +187,11 @@ impl Store {
         params.extend([used.into(), token.id.into()]);
         Ok(params)
     }
+}
+
+/// The statement that holds the row of a refresh token.
+pub(super) fn holding(hold: &str) -> String {
+    format!("{HOLD}{hold}")
 }
 
 fn refresh_view(row: Row) -> Outcome<RefreshView> {

@@ -64,3 +64,4 @@ pub use roster::{Entry, Roster, RosterRow};
 pub use secrets::{ClientSecretRow, Removal};
 pub use sessions::{Session, SessionHolder};
 pub use store::{Migration, Store};
+pub use sweep::{SweepCursor, Swept};

@@ -40,8 +40,10 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
         every.push(postgres::INSERT_TOKENS.to_owned());
     }
     every.extend([store.renaming_role(), store.taking_role()]);
+    every.push(exchange::holding(store.dialect().hold));
     every.extend(registration_tokens::statements());
     every.extend(revocations::statements(store.dialect().skip_locked));
+    every.extend(sweep::statements(store.dialect().skip_locked));
     for schema in schemas {
         let table = store.table(schema);
         every.extend([&table.insert, &table.find, &table.update, &table.delete, &table.all].map(|sql| sql.to_string()));
