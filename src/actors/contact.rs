@@ -34,9 +34,13 @@ impl Contact {
         self.is_away.store(true, Ordering::Relaxed);
     }
 
+    pub fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Relaxed)
+    }
+
     /// Whether what was known lately may be told without asking: the store is away, and not for too long.
     pub fn is_spared(&self) -> bool {
-        self.is_away.load(Ordering::Relaxed) && self.known.is_fresh()
+        self.is_away() && self.known.is_fresh()
     }
 }
 

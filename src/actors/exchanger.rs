@@ -72,12 +72,18 @@ async fn run(store: Store, link: Addr<Link>, exchange: Exchange) -> Result<bool,
             (true, Vec::new())
         }
         Exchange::Code { digest, token, now } => (store.exchange_code(digest, &token, now).await?, Vec::new()),
-        Exchange::Rotate { digest, old, token, now } => (store.rotate(digest, &token, now).await?, vec![old]),
-        Exchange::Renew { row, token } => (store.renew(&row, &token).await?, vec![row.access_token]),
-        Exchange::Revoke(family) => (true, store.revoke_family(family).await?),
+        Exchange::Rotate { digest, old, token, now } => {
+            (store.rotate(digest, &token, now).await?, vec![Event::Token(old)])
+        }
+        // By the row too: of an earlier renewal, whose answer was lost, not every node may have heard.
+        Exchange::Renew { row, token } => {
+            let ended = vec![Event::Token(row.access_token), Event::TokenRow(row.id)];
+            (store.renew(&row, &token).await?, ended)
+        }
+        Exchange::Revoke(family) => (true, store.revoke_family(family).await?.into_iter().map(Event::Token).collect()),
     };
     if won {
-        announce(&link, ended.into_iter().map(Event::Token).collect()).await?;
+        announce(&link, ended).await?;
     }
     Ok(won)
 }

@@ -23,9 +23,9 @@ use super::{admin_tokens, demo, keyring, migrate, portal, private_file, reload};
 use crate::actors::{Contact, Exchanger, Janitor, Keeper, Lease, Ledger, Link, Recorder, Tallies, Watch, hasher_pool};
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring, Secret};
-use crate::engine::{Membership, Node};
 use crate::engine::catalog::Catalog;
 use crate::engine::registration::Registration;
+use crate::engine::{Membership, Node};
 use crate::plugins;
 use crate::schema::Registry;
 use crate::storage::{AdminRole, Role, Store};
@@ -123,7 +123,7 @@ impl Gateway {
         let accounts = portal::accounts(&settings, &node, registration.clone(), listeners.portal_url(), is_dev)?;
         let registration = registration.inviting(Arc::new(accounts.clone())).telling(Arc::new(accounts.clone()));
         let addresses: Vec<_> = listeners.all().map(|bound| (bound.name, bound.address)).collect();
-        let vitals = Vitals::new(readiness.clone(), Arc::clone(&node.meters), Arc::clone(&publisher.gateway));
+        let vitals = Vitals::new(readiness.clone(), &node, Arc::clone(&publisher.gateway));
         let surroundings = Arc::new(NodeSurroundings::new(node.clone(), vitals.clone(), &source.layers()));
         surroundings.take_tokens(&settings.admin_tokens);
         let parts = Parts {
@@ -212,7 +212,9 @@ impl Gateway {
 /// Settings that do less than an operator may believe.
 fn tell_shortcomings(settings: &Settings) {
     if settings.redis_url.is_some() && settings.database_url.is_sqlite() {
-        warn!("redis.url is set, but a gateway on SQLite is alone and does not use Redis: set database.url to postgres://…");
+        warn!(
+            "redis.url is set, but a gateway on SQLite is alone and does not use Redis: set database.url to postgres://…"
+        );
     }
     if !settings.proxy_listen_tls.is_empty() && settings.proxy_tls.is_none() {
         warn!(

@@ -1,10 +1,12 @@
 //! What `/status` tells, on the Admin API and on the status listener alike.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
 use super::readiness::{Readiness, resident_bytes};
+use crate::actors::Bus;
+use crate::engine::Node;
 use crate::plugins::Compiled;
 use crate::proxy::Gateway;
 use crate::telemetry::{Meter, Registry};
@@ -18,10 +20,13 @@ pub(super) struct Vitals {
     pub readiness: Readiness,
     pub meters: Arc<Registry>,
     gateway: Arc<Gateway<Compiled>>,
+    /// Empty: this node is alone.
+    bus: Arc<OnceLock<Bus>>,
 }
 
 impl Vitals {
-    pub(super) fn new(readiness: Readiness, meters: Arc<Registry>, gateway: Arc<Gateway<Compiled>>) -> Self {
+    pub(super) fn new(readiness: Readiness, node: &Node, gateway: Arc<Gateway<Compiled>>) -> Self {
+        let (meters, bus) = (Arc::clone(&node.meters), Arc::clone(&node.bus));
         // Weak, because the gateway holds the meters in turn.
         let counted = Arc::downgrade(&gateway);
         meters.add_gauges(Box::new(move || {
@@ -31,7 +36,28 @@ impl Vitals {
                 ("tollgate_resident_bytes", resident_bytes().unwrap_or_default() as f64),
             ]
         }));
-        Self { readiness, meters, gateway }
+        let (of_bus, contact) = (Arc::clone(&bus), Arc::clone(&node.contact));
+        meters.add_gauges(Box::new(move || {
+            let bus = of_bus.get();
+            let told = |is: fn(&Bus) -> bool| f64::from(u8::from(bus.is_some_and(is)));
+            vec![
+                ("tollgate_database_away", f64::from(u8::from(contact.is_away()))),
+                ("tollgate_redis_reachable", told(|bus| bus.status().is_ok())),
+                ("tollgate_bus_following", told(Bus::is_following)),
+                ("tollgate_lease_fresh", told(|bus| bus.lease().is_fresh())),
+            ]
+        }));
+        Self { readiness, meters, gateway, bus }
+    }
+
+    /// `null` without `redis.url`.
+    fn redis(&self) -> Value {
+        let Some(bus) = self.bus.get() else { return Value::Null };
+        json!({
+            "reachable": bus.status().is_ok(),
+            "following": bus.is_following(),
+            "lease_fresh": bus.lease().is_fresh(),
+        })
     }
 
     pub(super) async fn report(&self) -> Value {
@@ -39,6 +65,7 @@ impl Vitals {
         let accepted = self.gateway.connections_accepted();
         json!({
             "database": { "reachable": self.readiness.database_reachable().await },
+            "redis": self.redis(),
             "server": {
                 "connections_accepted": accepted,
                 "connections_active": self.gateway.connections_active(),
@@ -49,6 +76,7 @@ impl Vitals {
             "memory": { "resident_bytes": resident_bytes() },
             "cache": {
                 "hits": total(Meter::TokenCacheHit),
+                "redis_hits": total(Meter::TokenRedisHit),
                 "unknown": total(Meter::TokenNegativeHit),
                 "refused_by_stamp": total(Meter::TokenStampRefused),
                 "database_reads": total(Meter::TokenLookup),

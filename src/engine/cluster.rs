@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Node;
 use super::node::PATIENCE;
-use crate::actors::{Attach, Bus, Event, Obey, Refresh, StoreRoster};
-use crate::cache::redis::{self, NodeId, Order, RedisError};
+use crate::actors::{Attach, Bus, Event, Obey, PublishError, Refresh, StoreRoster};
+use crate::cache::redis::{NodeId, Obey as ObeyOrders, Obeyed, Order, RedisError, Settings};
 use crate::domain::Secret;
 
 /// How a node takes part in a cluster.
@@ -26,9 +26,10 @@ impl Node {
     /// `redis.url` cannot be read, or a file that it names.
     pub fn join(&self, membership: Membership) -> Result<(), RedisError> {
         let Membership { redis_url: url, lease, stale_limit } = membership;
-        let settings = redis::Settings { url, node: NodeId(self.id), lease, stale_limit };
+        let keyring = Arc::clone(&self.keyring);
+        let settings = Settings { url, node: NodeId(self.id), keyring, lease, stale_limit };
         let (node, roster) = (self.clone(), Arc::new(StoreRoster(self.store.clone())));
-        let obey: redis::Obey = Arc::new(move |orders| {
+        let obey: ObeyOrders = Arc::new(move |orders| {
             let node = node.clone();
             Box::pin(async move { node.obey(&orders).await })
         });
@@ -39,8 +40,8 @@ impl Node {
         Ok(())
     }
 
-    /// Makes all of this node go by what it was told. False: some of it does not yet.
-    async fn obey(&self, orders: &[Order]) -> bool {
+    /// Makes all of this node go by what it was told.
+    async fn obey(&self, orders: &[Order]) -> Obeyed {
         let is_restart = orders.contains(&Order::Restart);
         let mut events = Vec::with_capacity(orders.len());
         for order in orders {
@@ -58,8 +59,16 @@ impl Node {
             }
         }
         let is_reconfigured = is_restart || events.contains(&Event::Configuration);
-        let obeyed = self.link.send(Obey(events.into())).timeout(PATIENCE).await;
-        let refreshed = !is_reconfigured || matches!(self.keeper.send(Refresh).timeout(PATIENCE).await, Ok(Ok(())));
-        obeyed.unwrap_or(false) && refreshed
+        if !self.link.send(Obey(events.into())).timeout(PATIENCE).await.unwrap_or(false) {
+            return Obeyed::No;
+        }
+        if !is_reconfigured {
+            return Obeyed::All;
+        }
+        match self.keeper.send(Refresh).timeout(PATIENCE).await {
+            Ok(Ok(())) => Obeyed::All,
+            Ok(Err(PublishError::Storage(error))) if error.is_transient() => Obeyed::AllButConfiguration,
+            _ => Obeyed::No,
+        }
     }
 }

@@ -19,6 +19,9 @@ pub enum EngineError {
     /// Stored, but some node may still go by what was before.
     #[error(transparent)]
     Unconfirmed(#[from] Unconfirmed),
+    /// Nobody knows whether it happened.
+    #[error("the change took too long and may or may not be stored; repeat it")]
+    Overdue,
     #[error("{0}")]
     Failed(String),
 }
@@ -27,7 +30,7 @@ impl EngineError {
     /// Whether trying again later may help (503 with Retry-After).
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Overloaded | Self::Unconfirmed(_) => true,
+            Self::Overloaded | Self::Unconfirmed(_) | Self::Overdue => true,
             Self::Storage(error) => error.is_transient(),
             Self::OAuth(_) | Self::Failed(_) => false,
         }

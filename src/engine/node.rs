@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 use super::EngineError;
 use crate::actors::{
-    Announce, Balance, Bus, Contact, Event, Exchanger, Hash, HashError, Hasher, Keeper, Lease, Ledger, Link, Rebuild, Recorder, Tallies,
-    Verified, Verify,
+    Announce, Balance, Bus, Contact, Event, Exchanger, Hash, HashError, Hasher, Keeper, Lease, Ledger, Link, Rebuild,
+    Recorder, Tallies, Verified, Verify,
 };
 use crate::cache::CustomTokens;
+use crate::cache::redis::Counters;
 use crate::domain::{Clock, Keyring, Secret, TokenDigest};
 use crate::storage::{StorageError, Store};
 use crate::telemetry::Registry;
@@ -109,6 +110,11 @@ impl Node {
         if self.hashing.0.available_permits() == HASHES_WAITING {
             let _ = self.verify(None, secret).await;
         }
+    }
+
+    /// The counts that nodes share; `None`: this node is alone.
+    pub(super) fn counters(&self) -> Option<&Counters> {
+        self.bus.get().map(Bus::counters)
     }
 
     /// Has every call of an application that was counted so far added up in the store.

@@ -1,12 +1,15 @@
 //! What a change of an entity means to this node's caches and its snapshot.
 
+use std::time::Duration;
+
 use rand::random;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::catalog::{Change, Happened, Pending, Ports};
+use super::node::PATIENCE;
 use super::{EngineError, Node};
-use crate::actors::Event;
+use crate::actors::{Bus, Event};
 use crate::domain::{PlainToken, Secret};
 
 impl Ports for Node {
@@ -25,16 +28,21 @@ impl Ports for Node {
     fn changed(&self, change: Change) -> Pending<'_, Result<(), EngineError>> {
         Box::pin(async move {
             let events = self.events_of(&change);
+            let is_new = matches!(change.happened, Happened::Created { .. });
             if events.contains(&Event::Configuration) {
                 self.rebuild().await?;
             }
             match self.announce(events).await {
-                // It takes nothing away that was answered before, and repeating it would make another one. By the end of
-                // a lease every node knows of it by itself.
-                Err(EngineError::Unconfirmed(_)) if matches!(change.happened, Happened::Created { .. }) => Ok(()),
+                // It takes nothing away that was answered before (as a new plugin may), and repeating it would make another
+                // one. By the end of a lease every node that reaches the store knows of it.
+                Err(EngineError::Unconfirmed(_)) if is_new && change.entity != "plugins" => Ok(()),
                 told => told,
             }
         })
+    }
+
+    fn patience(&self) -> Duration {
+        self.bus.get().map_or(PATIENCE, Bus::patience)
     }
 
     fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {

@@ -3,7 +3,7 @@
 use super::issue::Refreshable;
 use super::node::PATIENCE;
 use super::{EngineError, Issued, Worker};
-use crate::actors::Exchange;
+use crate::actors::{Event, Exchange};
 use crate::domain::{ClientView, RefreshView, Replaced, Timestamp, TokenDigest, TokenPair};
 use crate::oauth2::{self, OAuthError, Params, Place};
 
@@ -75,6 +75,10 @@ impl Worker {
         }
         let age_ms = now.millis().saturating_sub(replaced.replaced_at.millis());
         if age_ms <= place.policy.refresh_grace.saturating_mul(1000) {
+            if self.node.bus.get().is_some() {
+                // The call that rotated it may have ended before every node knew that the old access token has gone.
+                self.node.announce(vec![Event::Credential(replaced.credential_id)]).await?;
+            }
             let pair = self.node.store.find_pair(replaced.successor_id, now).await?;
             let here = |pair: &TokenPair| place.policy.global_credentials || pair.service_id == place.service;
             return pair.filter(here).map(Issued::from).ok_or_else(|| OAuthError::InvalidRefreshToken.into());

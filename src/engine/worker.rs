@@ -24,6 +24,8 @@ pub struct Worker {
     pub request_ids: Rc<RequestIds>,
     /// What it remembers may be answered only while this is fresh.
     pub(super) lease: Lease,
+    /// Fresh: what this node was told of the configuration is in force.
+    told: Lease,
     /// What Redis knows; `None`: this node is alone.
     pub(super) hot: Option<Hot>,
     caches: Rc<RefCell<Caches>>,
@@ -66,6 +68,7 @@ impl Worker {
             meters,
             request_ids: Rc::new(RequestIds::new(rand::random())),
             lease,
+            told: node.bus.get().map_or_else(Lease::without_end, Bus::configuration),
             hot,
             caches,
             credentials,
@@ -77,7 +80,7 @@ impl Worker {
     /// Whether the configuration in force may be gone by: this node would have been told of another, or has looked. One
     /// that was not in force everywhere within a lease would let calls through that others refuse.
     pub fn is_current(&self) -> bool {
-        self.lease.is_fresh() || self.node.configuration.is_fresh()
+        self.told.is_fresh() || self.node.configuration.is_fresh()
     }
 
     /// What is remembered, while that may be trusted.

@@ -6,6 +6,7 @@ mod counts;
 mod faults;
 mod fleets;
 mod impostors;
+mod joined;
 mod kinds;
 mod node;
 mod server;

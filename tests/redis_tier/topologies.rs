@@ -117,13 +117,14 @@ async fn after_a_failover_every_line_finds_the_new_master() {
 async fn sentinels_that_want_a_password_of_their_own() {
     let mut watched = Watched::start("", "").await;
     for sentinel in &watched.sentinels {
-        sentinel.run("CONFIG SET maxclients 1000");
+        sentinel.run("ACL SETUSER gate on >look +sentinel|master");
         sentinel.run("ACL SETUSER default >watch");
     }
     let told = refusal(&watched.url("", "")).await;
     assert!(matches!(told, RedisError::Denied(_)), "{told:?}");
     let node = Node::reach(&watched.url("", "?sentinel_password=watch")).await;
     node.keep("a", Some(&view()), 0).await;
+    Node::reach(&watched.url("", "?sentinel_user=gate&sentinel_password=look")).await;
     // One Sentinel is enough.
     watched.sentinels.drain(..2);
     let url = format!(

@@ -50,6 +50,10 @@ impl Ports for Fake {
         Box::pin(async { Ok(()) })
     }
 
+    fn patience(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(15)
+    }
+
     fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {
         self.changes.lock().unwrap().push(format!("{event:?}"));
         Box::pin(async { Ok(()) })

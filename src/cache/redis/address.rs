@@ -100,7 +100,11 @@ impl Address {
             ("ca" | "cert" | "key", None) => return Err(wrong("`ca`, `cert` and `key` are for rediss")),
             ("sentinel_user", _) => self.sentinel_login.user = Some(value),
             ("sentinel_password", _) => self.sentinel_login.password = Some(Secret::new(value)),
-            _ => return Err(wrong("it has an option other than prefix, ca, cert, key, sentinel_user, sentinel_password")),
+            _ => {
+                return Err(wrong(
+                    "it has an option other than prefix, ca, cert, key, sentinel_user, sentinel_password",
+                ));
+            }
         }
         Ok(())
     }
@@ -147,9 +151,11 @@ fn parse_path(kind: &str, path: &str) -> Result<(Topology, i64), RedisError> {
     };
     let number = match database {
         "" => 0,
-        number => number.parse().ok().filter(|number| (0..=9999).contains(number)).ok_or_else(|| {
-            wrong("what follows the host is the number of a database")
-        })?,
+        number => number
+            .parse()
+            .ok()
+            .filter(|number| (0..=9999).contains(number))
+            .ok_or_else(|| wrong("what follows the host is the number of a database"))?,
     };
     if topology == Topology::Cluster && number != 0 {
         return Err(wrong("a Redis Cluster has database 0 only"));

@@ -40,6 +40,14 @@ pub enum Event {
 const VERSION: u8 = 1;
 
 impl Event {
+    /// The token it ends, if it is about one alone.
+    pub(super) fn token(&self) -> Option<TokenDigest> {
+        match self {
+            Self::Token(digest) => Some(*digest),
+            _ => None,
+        }
+    }
+
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Writer::new();
         bytes.byte(VERSION);

@@ -33,6 +33,12 @@ impl Lease {
         Self(Some(Arc::new(Terminable { began: Instant::now(), fresh_until: AtomicU64::new(0) })))
     }
 
+    /// Another one, by the same clock.
+    pub(super) fn beside(&self) -> Self {
+        let other = |lease: &Arc<Terminable>| Terminable { began: lease.began, fresh_until: AtomicU64::new(0) };
+        Self(self.0.as_ref().map(|lease| Arc::new(other(lease))))
+    }
+
     /// Whether what this node remembers may be trusted now.
     pub fn is_fresh(&self) -> bool {
         self.0.as_ref().is_none_or(|lease| lease.now() < lease.fresh_until.load(Ordering::Acquire))

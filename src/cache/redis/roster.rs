@@ -17,7 +17,9 @@ pub struct RosterError(pub String);
 pub enum Entry {
     Written,
     /// The epoch is over, and so is every one up to this generation.
-    Refused { generation: u64 },
+    Refused {
+        generation: u64,
+    },
 }
 
 /// A row as it stands: a row whose beat does not change for long belongs to nobody.

@@ -84,16 +84,18 @@ impl Accounts {
     ) -> Result<(), AccountError> {
         let node = &self.0.node;
         let guess = Guess::new(&node.keyring, email, client);
-        self.0.throttle.guess(guess, node.clock.now()).map_err(|seconds| AccountError::Locked { seconds })?;
+        let counters = node.counters();
+        let guessed = self.0.throttle.guess_everywhere(counters, guess, node.clock.now()).await;
+        guessed.map_err(|seconds| AccountError::Locked { seconds })?;
         match node.verify(hash, password).await {
             Ok(Verified::Right | Verified::RightButOld) => {
-                self.0.throttle.was_right(guess);
+                self.0.throttle.was_right_everywhere(counters, guess).await;
                 Ok(())
             }
             Ok(Verified::Wrong) => Err(AccountError::WrongCredentials),
             Err(error) => {
                 if matches!(error, EngineError::Overloaded) {
-                    self.0.throttle.was_none(guess);
+                    self.0.throttle.was_none_everywhere(counters, guess).await;
                 }
                 Err(error.into())
             }
@@ -103,12 +105,13 @@ impl Accounts {
     async fn by_key(&self, key: &Secret, client: IpAddr) -> Result<Developer, AccountError> {
         let node = &self.0.node;
         let throttle = &self.0.throttle;
-        throttle.guess_key(client, node.clock.now()).map_err(|seconds| AccountError::Locked { seconds })?;
+        let guessed = throttle.guess_key_everywhere(node.counters(), client, node.clock.now()).await;
+        guessed.map_err(|seconds| AccountError::Locked { seconds })?;
         let found = node.store.find_key(node.keyring.digest(key.reveal().as_bytes())).await?;
         let Some(view) = found else { return Err(AccountError::WrongCredentials) };
         let developer = self.find_by_consumer(view.consumer.id).await?;
         let developer = developer.ok_or(AccountError::WrongCredentials)?;
-        throttle.key_was_right(client);
+        throttle.key_was_right_everywhere(node.counters(), client).await;
         Ok(developer)
     }
 }

@@ -13,6 +13,7 @@
 
 mod developer;
 mod error;
+mod everywhere;
 mod links;
 mod log_in;
 mod meta;

@@ -15,11 +15,11 @@ const CAPACITY: usize = 20_000;
 const HOUR: i64 = 3600;
 const QUARTER: i64 = 900;
 
-const LOG_INS: Leniency = Leniency { free: 5, first_lock: 30, longest_lock: QUARTER, memory: HOUR };
-const WARY_LOG_INS: Leniency = Leniency { free: 1, ..LOG_INS };
+pub(super) const LOG_INS: Leniency = Leniency { free: 5, first_lock: 30, longest_lock: QUARTER, memory: HOUR };
+pub(super) const WARY_LOG_INS: Leniency = Leniency { free: 1, ..LOG_INS };
 /// "Locked" means that the address is guessed at.
-const ALARMS: Leniency = Leniency { free: 50, first_lock: QUARTER, longest_lock: HOUR, memory: HOUR };
-const CLIENTS: Leniency = Leniency { free: 50, ..LOG_INS };
+pub(super) const ALARMS: Leniency = Leniency { free: 50, first_lock: QUARTER, longest_lock: HOUR, memory: HOUR };
+pub(super) const CLIENTS: Leniency = Leniency { free: 50, ..LOG_INS };
 const REGISTRATIONS: Leniency = Leniency { free: 20, ..LOG_INS };
 const MAILS: Leniency = Leniency { free: 3, first_lock: 60, longest_lock: QUARTER, memory: HOUR };
 const CLIENTS_MAILS: Leniency = Leniency { free: 20, ..LOG_INS };
@@ -41,9 +41,9 @@ struct Tables {
 /// One attempt to log in, counted as a guess until it is known to be none.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Guess {
-    pair: TokenDigest,
-    address: TokenDigest,
-    client: IpAddr,
+    pub pair: TokenDigest,
+    pub address: TokenDigest,
+    pub client: IpAddr,
 }
 
 impl Default for Throttle {

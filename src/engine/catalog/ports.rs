@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -27,6 +28,9 @@ pub trait Ports: Send + Sync {
     /// Called after the commit and before the caller is answered. An error is answered as one, though the change is
     /// stored: the caller tries again, and the change is told again.
     fn changed(&self, change: Change) -> Pending<'_, Result<(), EngineError>>;
+
+    /// How long a change may take before its caller is told that nobody knows.
+    fn patience(&self) -> Duration;
 
     /// Makes every cache forget, where a change of one entity ends what others gave.
     fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>>;

@@ -8,6 +8,7 @@ use super::hooks::{self, Draft};
 use super::references::{reference_to, referred};
 use super::turns::Turn;
 use super::{Catalog, CatalogError, Change, Happened, Key, id_of};
+use crate::engine::EngineError;
 use crate::schema::{Body, ENTITY, Entity, Kind, Schema, Violations, Write};
 use crate::storage::StorageError;
 
@@ -62,15 +63,18 @@ impl Catalog {
         body: Body,
         parent: Option<&Parent>,
     ) -> Result<Put, CatalogError> {
-        for _ in 1..PUT_TRIES {
-            match self.put_once(schema, key, body.clone(), parent).await {
-                // Another write may have made it meanwhile, and this one replaces it; or another node has deleted it, and
-                // this one makes it.
-                Err(CatalogError::Unique(_) | CatalogError::PrimaryKey { .. } | CatalogError::NotFound) => {}
-                settled => return settled,
+        let put = async {
+            for _ in 1..PUT_TRIES {
+                match self.put_once(schema, key, body.clone(), parent).await {
+                    // Another write may have made it meanwhile, and this one replaces it; or another node has deleted
+                    // it, and this one makes it.
+                    Err(CatalogError::Unique(_) | CatalogError::PrimaryKey { .. } | CatalogError::NotFound) => {}
+                    settled => return settled,
+                }
             }
-        }
-        self.put_once(schema, key, body, parent).await
+            self.put_once(schema, key, body.clone(), parent).await
+        };
+        self.in_time(put).await
     }
 
     async fn put_once(
@@ -99,11 +103,14 @@ impl Catalog {
         body: Body,
         parent: Option<&Parent>,
     ) -> Result<Entity, CatalogError> {
-        let (old, _turn) = self.load_to_change(schema, key).await?;
-        let old = old.ok_or(CatalogError::NotFound)?;
-        Self::adopt(schema, Some(&old), parent)?;
-        let draft = self.drafted(schema, Write::Patch, body, Some(&old), parent).await?;
-        self.update(schema, old, draft).await
+        let patch = async {
+            let (old, _turn) = self.load_to_change(schema, key).await?;
+            let old = old.ok_or(CatalogError::NotFound)?;
+            Self::adopt(schema, Some(&old), parent)?;
+            let draft = self.drafted(schema, Write::Patch, body, Some(&old), parent).await?;
+            self.update(schema, old, draft).await
+        };
+        self.in_time(patch).await
     }
 
     /// Deletes an entity and what hangs on it. Nothing there is no error, unless it was looked for below a parent.
@@ -111,7 +118,11 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Referenced`]; [`CatalogError::NoUuid`]
     pub async fn delete(&self, schema: &Schema, key: &Key, parent: Option<&Parent>) -> Result<(), CatalogError> {
-        let (old, _turn) = self.load_to_change(schema, key).await?;
+        self.in_time(self.delete_now(schema, key, parent)).await
+    }
+
+    async fn delete_now(&self, schema: &Schema, key: &Key, parent: Option<&Parent>) -> Result<(), CatalogError> {
+        let (old, turn) = self.load_to_change(schema, key).await?;
         let Some(old) = old else {
             if parent.is_some() {
                 return Err(CatalogError::NotFound);
@@ -125,11 +136,20 @@ impl Catalog {
         Self::adopt(schema, Some(&old), parent)?;
         let id = id_of(&old).ok_or(CatalogError::NotFound)?;
         hooks::before_deleting(self, schema, id).await?;
-        match self.store.delete(schema, id).await {
+        let deleted = self.store.delete(schema, id).await;
+        // Nobody can change it any more, and telling every node may take a lease.
+        drop(turn);
+        match deleted {
             Ok(_) => self.tell(schema, Happened::Deleted { id, old }).await,
             Err(StorageError::Referenced { by }) => Err(CatalogError::Referenced { by, entity: schema.name }),
             Err(other) => Err(other.into()),
         }
+    }
+
+    /// Who takes a right away must not wait for long, not even for a database that hangs.
+    async fn in_time<T>(&self, change: impl Future<Output = Result<T, CatalogError>>) -> Result<T, CatalogError> {
+        let late = |_| EngineError::Overdue;
+        actix_rt::time::timeout(self.ports.patience(), change).await.map_err(late)?
     }
 
     /// Judges a body as a create would, without storing anything.

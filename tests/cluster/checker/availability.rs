@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::families::Families;
+use super::rights::Rights;
 use super::{Breach, Cause, Rules, Violation, seconds};
 use crate::history::{Event, Id, Micros, Op, Outcome};
 
@@ -10,8 +12,8 @@ use crate::history::{Event, Id, Micros, Op, Outcome};
 pub enum Serves {
     /// An answer that decides, to everything.
     All,
-    /// The same to calls with tokens that this node has let through already and nobody has refused since: one that was
-    /// revoked may be answered "try again later" as well as "no".
+    /// The same to calls with tokens that this node has let through already and that nobody has begun to revoke: one
+    /// that is revoked may be answered "try again later" as well as "no".
     Known,
     Nothing,
 }
@@ -34,23 +36,20 @@ impl Trouble<'_> {
 
     /// What should have been served and was not, and revocations that took too long.
     pub fn check(&self, events: &[Event], rules: &Rules) -> Vec<Violation> {
-        let mut violations = self.unserved(events);
+        let rights = Rights::of(events, &Families::of(events), rules);
+        let mut violations = self.unserved(events, &rights);
         violations.extend(self.late(events, rules));
         violations
     }
 
     /// What comes after the fault is judged by how soon everything works again, so not here.
-    fn unserved(&self, events: &[Event]) -> Vec<Violation> {
+    fn unserved(&self, events: &[Event], rights: &Rights) -> Vec<Violation> {
         let mut known: HashMap<(Id, usize), Micros> = HashMap::new();
-        let mut refused: HashMap<Id, Micros> = HashMap::new();
         for event in events {
-            let Op::Call { token } = event.op else { continue };
-            let first = match event.outcome {
-                Outcome::Done => known.entry((token, event.node)).or_insert(event.end),
-                Outcome::Refused => refused.entry(token).or_insert(event.end),
-                _ => continue,
-            };
-            *first = event.end.min(*first);
+            if let (Op::Call { token }, Outcome::Done) = (&event.op, event.outcome) {
+                let first = known.entry((*token, event.node)).or_insert(event.end);
+                *first = event.end.min(*first);
+            }
         }
         let is_owed = |event: &&Event| match (self.owes(event), &event.op) {
             // A node may say of itself that it is not ready.
@@ -58,7 +57,7 @@ impl Trouble<'_> {
             (Serves::All, _) => true,
             (Serves::Known, Op::Call { token }) => {
                 let is_known = known.get(&(*token, event.node)).is_some_and(|since| *since < event.begin);
-                is_known && refused.get(token).is_none_or(|since| *since > event.end)
+                is_known && !rights.may_have_ended(*token, event.end)
             }
             (Serves::Known, _) => false,
         };

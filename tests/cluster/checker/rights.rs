@@ -48,6 +48,11 @@ pub(super) fn check(events: &[Event], rules: &Rules, rights: &Rights) -> Vec<Vio
 }
 
 impl Rights {
+    /// Whether somebody had begun by then to take the token away.
+    pub(super) fn may_have_ended(&self, token: Id, by: Micros) -> bool {
+        self.endings_of(token).iter().any(|ending| ending.begin <= by)
+    }
+
     pub(super) fn of(events: &[Event], families: &Families, rules: &Rules) -> Self {
         let mut rights = Self::default();
         for event in events {

@@ -12,13 +12,17 @@ use tracing::warn;
 
 use super::Bus;
 use super::state::Shared;
-use crate::cache::redis::epoch::NodeId;
+use crate::cache::redis::epoch::{NodeId, Position};
 use crate::cache::redis::event::Event;
 use crate::cache::redis::protocol::{Barrier, Verdict};
+use crate::cache::redis::scripts::Answer;
+use crate::domain::TokenDigest;
 
 /// Beyond the lease.
 const GRACE: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(20);
+/// How often a change that was not confirmed is announced again. After that what nodes remember has run out.
+const MOST_TRIES: usize = 30;
 /// Events in one publication.
 const PORTION: usize = 512;
 
@@ -55,13 +59,29 @@ pub(super) async fn announce(shared: Arc<Shared>, mut announcements: mpsc::Recei
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             let outcome = confirm(&shared, &events, published).await;
+            let is_confirmed = outcome.is_ok();
             for answer in answers {
                 // Who no longer waits does not need it.
                 let _ = answer.send(outcome.clone());
             }
+            if !is_confirmed {
+                go_on(&shared, &events).await;
+            }
         });
         // Waiting for slow nodes must not hold up the next portion.
         let _ = is_published.await;
+    }
+}
+
+/// Who was told "not confirmed" may never repeat it; what was stored should be known all the same.
+async fn go_on(shared: &Shared, events: &[Event]) {
+    let Ok(_place) = shared.unconfirmed.try_acquire() else { return };
+    for _ in 0..MOST_TRIES {
+        sleep_until(Instant::now() + shared.terms.lease).await;
+        let (published, _) = oneshot::channel();
+        if shared.is_stopped() || confirm(shared, events, published).await.is_ok() {
+            return;
+        }
     }
 }
 
@@ -79,12 +99,11 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
             news.mark_unchanged();
             let now = shared.now();
             let (until, nodes) = match shared.with(|state| barrier.verdict(&state.seen, now)) {
-                // Who is not told of a configuration looks for it, and stops when it could not for a lease.
-                Verdict::Known if is_configuration && now < began + lease => {
-                    if shared.with(|state| barrier.is_obeyed_by_all(&state.seen)) {
+                Verdict::Known if is_configuration => {
+                    if shared.with(|state| barrier.is_configured(&state.seen, began, now)) {
                         return Ok(());
                     }
-                    (Some(began + lease), Vec::new())
+                    (Some((began + lease).max(now + PAUSE)), Vec::new())
                 }
                 Verdict::Known => return Ok(()),
                 Verdict::Waiting { until, nodes } => (until, nodes),
@@ -109,10 +128,13 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
 async fn pursue(shared: &Shared, events: &[Event], barrier: &mut Barrier, is_first: bool) {
     let mut is_reached = true;
     if !barrier.has_published() || barrier.missed().is_some() {
+        let asked = shared.now();
         match shared.scripts.publish(events).await {
             Ok(answer) => {
                 let replied = shared.now();
-                shared.tell(|state| barrier.published(answer.position, &answer.lines, &mut state.seen, replied));
+                bury(shared, events, answer.position);
+                let Answer { position, lines } = answer;
+                shared.tell(|state| barrier.published(position, &lines, &mut state.seen, asked, replied));
             }
             Err(error) => {
                 tracing::debug!(%error, "a change could not be published");
@@ -129,6 +151,15 @@ async fn pursue(shared: &Shared, events: &[Event], barrier: &mut Barrier, is_fir
             tracing::debug!(%error, "an epoch could not be closed");
         }
         call_the_roll(shared, barrier).await;
+    }
+}
+
+/// Leaves word in Redis of tokens that have ended, so that nobody need ask the database. Nobody waits for it.
+fn bury(shared: &Shared, events: &[Event], position: Position) {
+    let ended: Vec<TokenDigest> = events.iter().filter_map(Event::token).collect();
+    if !ended.is_empty() {
+        let tokens = shared.tokens.clone();
+        tokio::spawn(async move { tokens.bury(&ended, Some(position)).await });
     }
 }
 

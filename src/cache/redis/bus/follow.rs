@@ -9,8 +9,9 @@ use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
 use super::state::Shared;
-use super::{Obey, Order};
+use super::{Obey, Obeyed, Order};
 use crate::cache::redis::epoch::{Epoch, NodeId, Position};
+use crate::cache::redis::event::Event;
 use crate::cache::redis::protocol::{Moment, Want};
 use crate::cache::redis::roster::{Entry, Row};
 use crate::cache::redis::scripts::Renewal;
@@ -33,7 +34,7 @@ pub(super) async fn renew(shared: Arc<Shared>) {
             Ok(answer) => {
                 let replied = shared.now();
                 shared.tell(|state| {
-                    state.seen.lines(answer.position.epoch, &answer.lines, replied);
+                    state.seen.lines(answer.position.epoch, &answer.lines, sent, replied);
                     state.follower.renewed(sent, answer.position.epoch, answer.position.seq);
                 });
                 if std::mem::take(&mut is_away) {
@@ -59,7 +60,7 @@ fn prepare(shared: &Shared) -> Renewal {
         node: shared.node,
         floor: state.follower.floor(),
         received: state.follower.received(),
-        obeyed: state.follower.applied(),
+        applied: state.applied(),
         silent: state.seen.silent(now, shared.terms.lease * 3).collect(),
     })
 }
@@ -157,18 +158,31 @@ pub(super) async fn obey(shared: Arc<Shared>, obey: Obey, mut orders: UnboundedR
         let Some((last, _)) = portion.last() else { continue };
         let last = *last;
         let given: Arc<[Order]> = portion.drain(..).map(|(_, order)| order).collect();
-        let mut is_told = false;
-        while !obey(Arc::clone(&given)).await {
+        let is_restart = given.contains(&Order::Restart);
+        let obeyed = loop {
+            match obey(Arc::clone(&given)).await {
+                // Whoever begins anew must know everything.
+                Obeyed::AllButConfiguration if is_restart => {}
+                Obeyed::No => {}
+                done => break done,
+            }
             if shared.is_stopped() {
                 return;
             }
-            if !std::mem::replace(&mut is_told, true) {
-                warn!("this node cannot go by what it was told yet, and trusts nothing until it can");
-            }
             sleep(PAUSE).await;
-        }
+        };
         let was_following = shared.with(|state| state.follower.applied().is_some());
-        shared.tell(|state| state.follower.obeyed(last));
+        shared.tell(|state| {
+            match obeyed {
+                Obeyed::AllButConfiguration => state.doubt(),
+                _ if is_restart => state.doubt = None,
+                _ => {}
+            }
+            state.follower.obeyed(last);
+        });
+        if obeyed == Obeyed::AllButConfiguration {
+            shared.doubted.notify_one();
+        }
         if !was_following {
             // The lease counts from a renewal after everything was forgotten.
             shared.renewal.notify_one();
@@ -176,12 +190,33 @@ pub(super) async fn obey(shared: Arc<Shared>, obey: Obey, mut orders: UnboundedR
     }
 }
 
+/// Tries again to go by a configuration that the node was told of and could not read.
+pub(super) async fn end_doubt(shared: Arc<Shared>, obey: Obey) {
+    let again: Arc<[Order]> = Arc::new([Order::Obey(Event::Configuration)]);
+    while !shared.is_stopped() {
+        shared.doubted.notified().await;
+        warn!("another configuration is stored and cannot be read: calls go by the one before while the lease lasts");
+        while let Some(number) = shared.with(|state| state.doubt.as_ref().map(|doubt| doubt.number)) {
+            if obey(Arc::clone(&again)).await == Obeyed::All {
+                // Unless there is another one since.
+                shared.tell(|state| state.doubt.take_if(|doubt| doubt.number == number));
+                continue;
+            }
+            if shared.is_stopped() {
+                return;
+            }
+            sleep(PAUSE).await;
+        }
+        info!("the configuration was read");
+    }
+}
+
 /// Tells the others how far this node has obeyed; only the latest counts.
 pub(super) async fn acknowledge(shared: Arc<Shared>) {
     let mut applied = shared.applied.subscribe();
     while applied.changed().await.is_ok() {
-        let Some((epoch, seq)) = *applied.borrow_and_update() else { continue };
-        if let Err(error) = shared.scripts.acknowledge(shared.node, epoch, seq).await {
+        let Some(applied) = *applied.borrow_and_update() else { continue };
+        if let Err(error) = shared.scripts.acknowledge(shared.node, applied).await {
             // The next renewal says the same.
             debug!(%error, "an acknowledgement was not sent");
         }

@@ -14,7 +14,7 @@ use super::state::{Shared, State};
 use crate::cache::redis::epoch::{Epoch, NodeId};
 use crate::cache::redis::event::Event;
 use crate::cache::redis::line::Line;
-use crate::cache::redis::protocol::Heard;
+use crate::cache::redis::protocol::{Applied, Heard};
 use crate::cache::redis::scripts::{Keys, read_id};
 
 /// How long one question waits for events.
@@ -55,13 +55,7 @@ pub(super) async fn listen(shared: Arc<Shared>, line: Line, keys: Keys, orders: 
     }
 }
 
-fn take(
-    shared: &Shared,
-    keys: &Keys,
-    reply: StreamReadReply,
-    cursors: &mut Cursors,
-    orders: &UnboundedSender<Ticket>,
-) {
+fn take(shared: &Shared, keys: &Keys, reply: StreamReadReply, cursors: &mut Cursors, orders: &UnboundedSender<Ticket>) {
     if reply.keys.is_empty() {
         return;
     }
@@ -109,7 +103,8 @@ fn hear(shared: &Shared, state: &mut State, entry: &StreamId, orders: &Unbounded
 fn hear_acknowledgement(state: &mut State, entry: &StreamId) {
     let node = entry.get::<String>("n").and_then(|node| node.parse().ok()).map(NodeId);
     let epoch = entry.get::<String>("e").and_then(|epoch| epoch.parse::<Epoch>().ok());
-    if let (Some(node), Some(epoch), Some(seq)) = (node, epoch, entry.get::<u64>("s")) {
-        state.seen.obeyed(epoch, node, seq);
+    let (seq, configured) = (entry.get::<u64>("s"), entry.get::<u64>("c"));
+    if let (Some(node), Some(epoch), Some(seq), Some(configured)) = (node, epoch, seq, configured) {
+        state.seen.obeyed(node, Applied { epoch, seq, configured });
     }
 }

@@ -17,8 +17,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 pub use announce::Unconfirmed;
-use state::Shared;
+use state::{Ends, Shared};
 
+use super::counters::Counters;
 use super::dial::{Dialer, Purpose};
 use super::epoch::NodeId;
 use super::error::RedisError;
@@ -28,7 +29,8 @@ use super::line::Line;
 use super::memory::Memory;
 use super::roster::Roster;
 use super::scripts::{Keys, Scripts};
-use crate::domain::Secret;
+use super::tier::TokenTier;
+use crate::domain::{Keyring, Secret};
 
 /// Events of which a node remembers what they were about, to judge older values in Redis by.
 const REMEMBERED: usize = 16_384;
@@ -43,13 +45,24 @@ pub enum Order {
     Restart,
 }
 
-/// Has all of the node obey; false: not (yet), it will be asked again.
-pub type Obey = Arc<dyn Fn(Arc<[Order]>) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+/// What became of orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obeyed {
+    All,
+    /// The database is away, so that another configuration could not be read. It will be tried again.
+    AllButConfiguration,
+    /// Not (yet): all of it will be asked again.
+    No,
+}
+
+/// Has all of the node obey.
+pub type Obey = Arc<dyn Fn(Arc<[Order]>) -> Pin<Box<dyn Future<Output = Obeyed> + Send>> + Send + Sync>;
 
 /// What a bus is made of.
 pub struct Settings {
     pub url: Secret,
     pub node: NodeId,
+    pub keyring: Arc<Keyring>,
     /// How long a node may trust what it remembers without an answer from Redis.
     pub lease: Duration,
     /// How long without finding its row in the roster.
@@ -61,6 +74,7 @@ pub struct Settings {
 pub struct Bus {
     shared: Arc<Shared>,
     dialer: Arc<Dialer>,
+    counters: Counters,
     announcements: mpsc::Sender<announce::Announcement>,
 }
 
@@ -75,22 +89,39 @@ impl Bus {
         let control = Line::open(Arc::clone(&dialer), Purpose::Control);
         let listening = Line::open(Arc::clone(&dialer), Purpose::Listening(listen::BLOCK));
         let scripts = Scripts::new(control.clone(), keys.clone());
-        let shared = Arc::new(Shared::new(&settings, scripts, control, roster, REMEMBERED));
+        let memory = Arc::new(Mutex::new(Memory::new(REMEMBERED)));
+        let hot = Line::open(Arc::clone(&dialer), Purpose::Hot);
+        let tokens = TokenTier::new(hot.clone(), Arc::clone(&memory), &settings.keyring, dialer.prefix());
+        let counters = Counters::new(hot, &settings.keyring, dialer.prefix());
+        let shared = Arc::new(Shared::new(&settings, Ends { scripts, control, roster, memory, tokens }));
         let (orders, given) = mpsc::unbounded_channel();
         let (announcements, announced) = mpsc::channel(MOST_WAITING);
         tokio::spawn(follow::renew(Arc::clone(&shared)));
         tokio::spawn(follow::fulfil(Arc::clone(&shared), orders.clone()));
         // What obeying means may need tasks of this thread.
+        tokio::task::spawn_local(follow::end_doubt(Arc::clone(&shared), Arc::clone(&obey)));
         tokio::task::spawn_local(follow::obey(Arc::clone(&shared), obey, given));
         tokio::spawn(follow::acknowledge(Arc::clone(&shared)));
         tokio::spawn(follow::strike_the_dead(Arc::clone(&shared)));
         tokio::spawn(listen::listen(Arc::clone(&shared), listening, keys, orders));
         tokio::spawn(announce::announce(Arc::clone(&shared), announced));
-        Ok(Self { shared, dialer, announcements })
+        Ok(Self { shared, dialer, counters, announcements })
     }
 
+    /// Until when what is remembered of tokens, clients and consumers may be trusted.
     pub fn lease(&self) -> Lease {
         self.shared.lease.clone()
+    }
+
+    /// Until when the configuration in force may be gone by. It ends with the lease, and sooner when another one is
+    /// stored and could not be read.
+    pub fn configuration(&self) -> Lease {
+        self.shared.configuration.clone()
+    }
+
+    /// The counts that nodes share.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// What the node has heard, to judge values in Redis by.
@@ -106,6 +137,11 @@ impl Bus {
     /// Why Redis cannot be asked now.
     pub fn status(&self) -> Result<(), RedisError> {
         self.shared.control.status()
+    }
+
+    /// How long a change may take from its beginning to its answer: the lease and nearly a second.
+    pub fn patience(&self) -> Duration {
+        self.shared.terms.lease + Duration::from_millis(900)
     }
 
     /// Whether the node is in an epoch of the bus, so that others reach it.

@@ -28,7 +28,8 @@ pub struct Roll {
 #[derive(Debug)]
 struct Publication {
     position: Position,
-    deadlines: HashMap<NodeId, Moment>,
+    /// With the renewal that each counts from.
+    deadlines: HashMap<NodeId, (u64, Moment)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,9 @@ pub(in crate::cache::redis) struct Barrier {
     publications: Vec<Publication>,
     /// The latest roll, and how many publications had been answered before it was asked for.
     roll: Option<(usize, Roll)>,
+    /// The highest generation in the first roll. Whoever is in a later epoch entered it after the change, and forgot
+    /// everything once more after that.
+    highest: u64,
 }
 
 /// How many publications there were when a roll was asked for.
@@ -56,13 +60,20 @@ pub(in crate::cache::redis) struct Mark(usize);
 impl Barrier {
     /// To be made after the commit.
     pub fn new(lease: Duration) -> Self {
-        Self { lease, publications: Vec::new(), roll: None }
+        Self { lease, publications: Vec::new(), roll: None, highest: 0 }
     }
 
     /// Redis has taken the event, and answered at `replied` with the nodes it knew at that time.
-    pub fn published(&mut self, position: Position, lines: &[NodeLine], seen: &mut Seen, replied: Moment) {
-        seen.lines(position.epoch, lines, replied);
-        let deadlines = seen.renewals().map(|(node, since)| (node, since + self.lease)).collect();
+    pub fn published(
+        &mut self,
+        position: Position,
+        lines: &[NodeLine],
+        seen: &mut Seen,
+        asked: Moment,
+        replied: Moment,
+    ) {
+        seen.lines(position.epoch, lines, asked, replied);
+        let deadlines = seen.renewals().map(|(node, renewal, since)| (node, (renewal, since + self.lease))).collect();
         self.publications.push(Publication { position, deadlines });
     }
 
@@ -76,19 +87,28 @@ impl Barrier {
     }
 
     pub fn called(&mut self, Mark(mark): Mark, roll: Roll) {
+        if self.roll.is_none() {
+            let epochs = roll.open.into_iter().chain(roll.members.iter().filter_map(|member| member.epoch));
+            self.highest = epochs.map(Epoch::generation).max().unwrap_or(0);
+        }
         self.roll = Some((mark, roll));
     }
 
     /// The epoch that is open although the event was not published in it: it must be, or that epoch be closed.
     pub fn missed(&self) -> Option<Epoch> {
         let (mark, roll) = self.roll.as_ref()?;
-        roll.open.filter(|open| self.of_epoch(*mark, *open).next().is_none())
+        roll.open.filter(|open| !self.is_later(*open) && self.of_epoch(*mark, *open).next().is_none())
+    }
+
+    /// Whether nodes can have entered it only after the change.
+    fn is_later(&self, epoch: Epoch) -> bool {
+        self.roll.is_some() && epoch.generation() > self.highest
     }
 
     /// Whether the roll may have changed in a way that helps.
     pub fn wants_roll(&self) -> bool {
         let Some((mark, roll)) = &self.roll else { return true };
-        let is_elsewhere = |epoch: Epoch| self.of_epoch(*mark, epoch).next().is_none();
+        let is_elsewhere = |epoch: Epoch| !self.is_later(epoch) && self.of_epoch(*mark, epoch).next().is_none();
         *mark < self.publications.len()
             || self.missed().is_some()
             || roll.members.iter().any(|member| member.epoch.is_some_and(is_elsewhere))
@@ -113,28 +133,38 @@ impl Barrier {
         }
     }
 
-    /// Whether every node has obeyed, and none goes by no epoch: what such a node has of the configuration it had from
-    /// the database a while ago.
-    pub fn is_obeyed_by_all(&self, seen: &Seen) -> bool {
+    /// Whether every node goes by the configuration of this change, or lets no call through until it does. `began`: when
+    /// the change was committed, or later.
+    ///
+    /// A node that was told and could not read it, for the database is away, goes on by the old one as long as its lease
+    /// never ends in between: it must say that it has read it. One that was not told looks for itself, and stops when it
+    /// could not for a lease.
+    pub fn is_configured(&self, seen: &Seen, began: Moment, now: Moment) -> bool {
         let Some((mark, roll)) = &self.roll else { return false };
+        let has_looked = now > began + self.lease;
         roll.members.iter().all(|member| {
-            let epoch = member.epoch.into_iter();
-            let mut publications = epoch.flat_map(|epoch| self.of_epoch(*mark, epoch));
-            publications.any(|publication| seen.has_obeyed(member.node, publication.position))
+            let Some(epoch) = member.epoch else { return has_looked };
+            self.is_later(epoch)
+                || self.of_epoch(*mark, epoch).any(|publication| {
+                    let told = publication.deadlines.get(&member.node);
+                    let (renewal, deadline) = (told.map(|told| told.0), told.map_or(began, |told| told.1));
+                    let is_over = has_looked && seen.is_silent_since(member.node, renewal, deadline);
+                    is_over || seen.is_configured(member.node, publication.position)
+                })
         })
     }
 
     fn stands(&self, mark: usize, member: &Member, seen: &Seen) -> Standing {
         // Whoever trusts nothing forgets everything once more before it trusts; and the epoch it then enters is one
         // in which the event was published before, or one that began after the change.
-        let Some(epoch) = member.epoch else { return Standing::Knows };
+        let Some(epoch) = member.epoch.filter(|epoch| !self.is_later(*epoch)) else { return Standing::Knows };
         let mut standing = Standing::MayNot;
         for publication in self.of_epoch(mark, epoch) {
             if seen.has_obeyed(member.node, publication.position) {
                 return Standing::Knows;
             }
             // A node that had not renewed cannot trust before it does, and by then it must have obeyed the event.
-            let Some(deadline) = publication.deadlines.get(&member.node) else { return Standing::Knows };
+            let Some((_, deadline)) = publication.deadlines.get(&member.node) else { return Standing::Knows };
             standing = match standing {
                 Standing::KnowsAt(sooner) if sooner < *deadline => standing,
                 _ => Standing::KnowsAt(*deadline),
@@ -161,6 +191,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::cache::redis::epoch::Seq;
+    use crate::cache::redis::protocol::Applied;
 
     const NODE: NodeId = NodeId(Uuid::from_u128(2));
     const EPOCH: Epoch = Epoch::new(1, 1);
@@ -173,17 +205,21 @@ mod tests {
     }
 
     fn line(renewal: u64) -> NodeLine {
-        NodeLine { node: NODE, renewal, obeyed: 0 }
+        NodeLine { node: NODE, renewal, obeyed: 0, configured: 0 }
     }
 
     fn roll(open: Option<Epoch>, epoch: Option<Epoch>) -> Roll {
         Roll { open, members: vec![Member { node: NODE, epoch }] }
     }
 
+    fn obeyed(seen: &mut Seen, epoch: Epoch, seq: Seq, configured: Seq) {
+        seen.obeyed(NODE, Applied { epoch, seq, configured });
+    }
+
     /// A change published at second 10.
     fn published(lines: &[NodeLine], seen: &mut Seen) -> Barrier {
         let mut barrier = Barrier::new(LEASE);
-        barrier.published(AT, lines, seen, at(10));
+        barrier.published(AT, lines, seen, at(10), at(10));
         barrier
     }
 
@@ -197,20 +233,16 @@ mod tests {
         assert!(!barrier.wants_roll());
         assert_eq!(barrier.verdict(&seen, at(11)), Verdict::Waiting { until: Some(at(12)), nodes: vec![NODE] });
         assert_eq!(barrier.verdict(&seen, at(13)), Verdict::Known);
-        assert!(!barrier.is_obeyed_by_all(&seen), "it trusts no token, and may go by an older configuration");
-        seen.obeyed(EPOCH, NODE, 6);
+        obeyed(&mut seen, EPOCH, 6, 6);
         assert_ne!(barrier.verdict(&seen, at(11)), Verdict::Known);
-        seen.obeyed(EPOCH, NODE, 7);
+        obeyed(&mut seen, EPOCH, 7, 6);
         assert_eq!(barrier.verdict(&seen, at(11)), Verdict::Known);
-        assert!(barrier.is_obeyed_by_all(&seen));
-        barrier.called(barrier.mark(), roll(Some(EPOCH), None));
-        assert!(!barrier.is_obeyed_by_all(&seen), "it goes by no epoch");
     }
 
     #[test]
     fn a_node_that_was_silent_before_is_waited_for_only_as_long_as_its_lease_lasts() {
         let mut seen = Seen::default();
-        seen.lines(EPOCH, &[line(1)], at(3));
+        seen.lines(EPOCH, &[line(1)], at(3), at(3));
         let verdict_on = |lines: &[NodeLine], seen: &mut Seen| {
             let mut barrier = published(lines, seen);
             barrier.called(barrier.mark(), roll(Some(EPOCH), Some(EPOCH)));
@@ -229,12 +261,31 @@ mod tests {
         assert!(barrier.wants_roll());
         let forever = Verdict::Waiting { until: None, nodes: vec![NODE] };
         assert_eq!(barrier.verdict(&seen, at(1_000)), forever);
-        seen.obeyed(LATER, NODE, 100);
+        obeyed(&mut seen, LATER, 100, 100);
         assert_eq!(barrier.verdict(&seen, at(1_000)), forever, "another history's numbers say nothing");
         barrier.called(barrier.mark(), roll(Some(EPOCH), None));
         assert_eq!(barrier.verdict(&seen, at(10)), Verdict::Known);
         barrier.called(barrier.mark(), Roll { open: Some(EPOCH), members: vec![] });
         assert_eq!(barrier.verdict(&seen, at(10)), Verdict::Known);
+    }
+
+    #[test]
+    fn an_epoch_that_was_entered_after_the_change_needs_no_telling() {
+        let mut barrier = Barrier::new(LEASE);
+        let seen = Seen::default();
+        barrier.called(barrier.mark(), roll(Some(EPOCH), Some(EPOCH)));
+        assert_eq!(barrier.missed(), Some(EPOCH));
+        barrier.called(barrier.mark(), roll(Some(LATER), Some(EPOCH)));
+        assert_eq!(barrier.missed(), None);
+        assert!(
+            barrier.wants_roll() && barrier.verdict(&seen, at(1_000)) != Verdict::Known,
+            "it is still in the old one"
+        );
+        barrier.called(barrier.mark(), roll(Some(LATER), Some(LATER)));
+        assert_eq!(barrier.verdict(&seen, at(10)), Verdict::Known);
+        let mut barrier = Barrier::new(LEASE);
+        barrier.called(barrier.mark(), roll(None, Some(EPOCH)));
+        assert_ne!(barrier.verdict(&seen, at(1_000)), Verdict::Known, "closed, and not left");
     }
 
     #[test]
@@ -245,7 +296,7 @@ mod tests {
         assert_eq!((barrier.missed(), barrier.wants_roll()), (Some(LATER), true));
         assert_ne!(barrier.verdict(&seen, at(1_000)), Verdict::Known);
         let mark = barrier.mark();
-        barrier.published(Position { epoch: LATER, seq: 1 }, &[], &mut seen, at(11));
+        barrier.published(Position { epoch: LATER, seq: 1 }, &[], &mut seen, at(11), at(11));
         barrier.called(mark, roll(Some(LATER), None));
         assert_eq!(barrier.missed(), Some(LATER), "the roll was asked for before");
         barrier.called(barrier.mark(), roll(Some(LATER), None));
@@ -262,5 +313,26 @@ mod tests {
         assert!(barrier.missed().is_none() && verdict(&barrier) != Verdict::Known);
         barrier.called(barrier.mark(), roll(None, None));
         assert_eq!(verdict(&barrier), Verdict::Known);
+    }
+
+    #[test]
+    fn a_configuration_is_in_force_when_it_was_read_or_when_who_was_not_told_has_stopped() {
+        let mut seen = Seen::default();
+        let mut barrier = published(&[line(1)], &mut seen);
+        barrier.called(barrier.mark(), roll(Some(EPOCH), Some(EPOCH)));
+        obeyed(&mut seen, EPOCH, 7, 6);
+        assert!(!barrier.is_configured(&seen, at(10), at(99)), "the list of nodes is not newer than the lease's end");
+        seen.lines(EPOCH, &[line(2)], at(98), at(98));
+        assert!(!barrier.is_configured(&seen, at(10), at(99)), "it lives, and goes by the old one");
+        obeyed(&mut seen, EPOCH, 7, 7);
+        assert!(barrier.is_configured(&seen, at(10), at(11)));
+        let mut seen = Seen::default();
+        let mut barrier = published(&[line(1)], &mut seen);
+        barrier.called(barrier.mark(), roll(Some(EPOCH), Some(EPOCH)));
+        seen.lines(EPOCH, &[line(1)], at(13), at(13));
+        assert!(barrier.is_configured(&seen, at(10), at(13)), "it has not renewed, and its lease is over");
+        barrier.called(barrier.mark(), roll(Some(EPOCH), None));
+        assert!(!barrier.is_configured(&seen, at(10), at(11)), "it goes by no epoch, and may not have looked yet");
+        assert!(barrier.is_configured(&seen, at(10), at(13)));
     }
 }

@@ -37,7 +37,10 @@ enum Stage {
     /// What the bus still holds must be read.
     Loading(Epoch),
     /// The caches must be emptied: waits for that delivery to be applied.
-    Settling { epoch: Epoch, ticket: u64 },
+    Settling {
+        epoch: Epoch,
+        ticket: u64,
+    },
     In(Epoch),
 }
 
@@ -46,9 +49,14 @@ enum Stage {
 pub(in crate::cache::redis) enum Want {
     Nothing,
     /// Write the row, under a number higher than any before.
-    Row { epoch: Option<Epoch>, turn: u64 },
+    Row {
+        epoch: Option<Epoch>,
+        turn: u64,
+    },
     /// See whether the row is still as written, and its epoch still open.
-    Confirm { turn: u64 },
+    Confirm {
+        turn: u64,
+    },
     Load(Epoch),
 }
 
@@ -271,9 +279,10 @@ impl Follower {
     /// The bus is of no use as it is: an event that should be there does not come.
     fn resume_if_stuck(&mut self) {
         let Stage::In(epoch) = self.stage else { return };
-        let is_stuck = self.pending.front().is_some_and(|(sent, head)| {
-            *head > self.received && self.last_renewed > *sent + self.terms.lease
-        });
+        let is_stuck = self
+            .pending
+            .front()
+            .is_some_and(|(sent, head)| *head > self.received && self.last_renewed > *sent + self.terms.lease);
         if is_stuck {
             self.reload(epoch);
         }

@@ -1,5 +1,5 @@
 //! The rules by which no node misses a revocation: what a node may trust, and when a change is known everywhere.
-//! `docs/decisions/0008-a-revocation-no-node-can-miss.md` tells them in words and argues why they suffice.
+//! `docs/decisions/0010-a-revocation-no-node-can-miss.md` tells them in words and argues why they suffice.
 //!
 //! **Invariants:** nothing here does input or output, reads a clock or draws randomness. [`Follower`] decides for a
 //! node, [`Barrier`] for one that publishes; `model.rs` runs both against a Redis that loses, goes back, splits and
@@ -19,7 +19,7 @@ use std::time::Duration;
 pub(super) use barrier::{Barrier, Verdict};
 pub use barrier::{Member, Roll};
 pub(super) use follower::{Follower, Heard, Terms, Want};
-pub(super) use seen::{NodeLine, Seen};
+pub(super) use seen::{Applied, NodeLine, Seen};
 
 /// An instant of this process's monotonic clock, in nanoseconds since a start of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

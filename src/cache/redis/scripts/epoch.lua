@@ -1,5 +1,5 @@
 -- Begins every script that needs the epoch of the bus. KEYS: the epoch (a hash), the nodes (a hash: node to
--- RENEWAL:OBEYED), the events and the acknowledgements (streams, with ids GENERATION-NUMBER).
+-- RENEWAL:OBEYED:CONFIGURED), the events and the acknowledgements (streams, with ids GENERATION-NUMBER).
 
 -- This process as a master: a restart and a promotion each make it another.
 local function process()

@@ -14,7 +14,7 @@ use super::epoch::{Epoch, NodeId, Position, Seq};
 use super::error::RedisError;
 use super::event::Event;
 use super::line::{Line, Script};
-use super::protocol::NodeLine;
+use super::protocol::{Applied, NodeLine};
 
 /// Events and acknowledgements that are kept, or some more: whoever missed more reads everything anew.
 const EVENTS_KEPT: usize = 4096;
@@ -38,7 +38,7 @@ pub(super) struct Renewal {
     pub node: NodeId,
     pub floor: u64,
     pub received: Option<(Epoch, Seq)>,
-    pub obeyed: Option<(Epoch, Seq)>,
+    pub applied: Option<Applied>,
     pub silent: Vec<(NodeId, u64)>,
 }
 
@@ -92,14 +92,17 @@ impl Scripts {
     /// # Errors
     /// Redis did not do it, or nobody knows whether it did.
     pub async fn renew(&self, renewal: &Renewal) -> Result<Answer, RedisError> {
-        let position = |at: Option<(Epoch, Seq)>| match at {
+        let none = || "0".to_owned();
+        let [known, heard] = match renewal.received {
             Some((epoch, seq)) => [epoch.to_string(), seq.to_string()],
-            None => [String::new(), "0".to_owned()],
+            None => [String::new(), none()],
         };
-        let [known, heard] = position(renewal.received);
-        let [epoch, obeyed] = position(renewal.obeyed);
-        let mut arguments =
-            vec![renewal.floor.to_string(), known, heard, nonce(), renewal.node.to_string(), epoch, obeyed];
+        let [epoch, obeyed, configured] = match renewal.applied {
+            Some(Applied { epoch, seq, configured }) => [epoch.to_string(), seq.to_string(), configured.to_string()],
+            None => [String::new(), none(), none()],
+        };
+        let (floor, node) = (renewal.floor.to_string(), renewal.node.to_string());
+        let mut arguments = vec![floor, known, heard, nonce(), node, epoch, obeyed, configured];
         arguments.extend(renewal.silent.iter().flat_map(|(node, last)| [node.to_string(), last.to_string()]));
         let arguments: Vec<&[u8]> = arguments.iter().map(String::as_bytes).collect();
         read_answer(self.line.run_script(&self.renew, &self.keys.all(), &arguments, LIMIT).await?)
@@ -118,9 +121,11 @@ impl Scripts {
 
     /// # Errors
     /// As [`Scripts::renew`].
-    pub async fn acknowledge(&self, node: NodeId, epoch: Epoch, seq: Seq) -> Result<(), RedisError> {
-        let arguments = [node.to_string(), epoch.to_string(), seq.to_string(), ACKNOWLEDGEMENTS_KEPT.to_string()];
-        let arguments = arguments.each_ref().map(|text| text.as_bytes());
+    pub async fn acknowledge(&self, node: NodeId, applied: Applied) -> Result<(), RedisError> {
+        let Applied { epoch, seq, configured } = applied;
+        let numbers = [seq.to_string(), configured.to_string(), ACKNOWLEDGEMENTS_KEPT.to_string()];
+        let (node, epoch, [seq, configured, kept]) = (node.to_string(), epoch.to_string(), numbers);
+        let arguments = [&node, &epoch, &seq, &configured, &kept].map(|text| text.as_bytes());
         let _taken: u8 = self.line.run_script(&self.acknowledge, &self.keys.all(), &arguments, LIMIT).await?;
         Ok(())
     }
@@ -156,9 +161,10 @@ fn read_answer((epoch, head, nodes): (String, Seq, Vec<(String, String)>)) -> Re
     let epoch = epoch.parse().map_err(|()| RedisError::Unexpected("the bus has no epoch".to_owned()))?;
     // A line that is none of ours says nothing of any node.
     let lines = nodes.iter().filter_map(|(node, line)| {
-        let (renewal, obeyed) = line.split_once(':')?;
         let node = NodeId(node.parse().ok()?);
-        Some(NodeLine { node, renewal: renewal.parse().ok()?, obeyed: obeyed.parse().ok()? })
+        let mut numbers = line.split(':').map(|number| number.parse().ok());
+        let [renewal, obeyed, configured] = [numbers.next()??, numbers.next()??, numbers.next()??];
+        Some(NodeLine { node, renewal, obeyed, configured })
     });
     Ok(Answer { position: Position { epoch, seq: head }, lines: lines.collect() })
 }

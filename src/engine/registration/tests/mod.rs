@@ -40,6 +40,10 @@ impl Ports for Fake {
         Box::pin(async { Ok(()) })
     }
 
+    fn patience(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(15)
+    }
+
     fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {
         let deaf = *self.deaf.lock().unwrap();
         self.forgotten.lock().unwrap().push(event);

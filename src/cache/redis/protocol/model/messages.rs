@@ -5,7 +5,7 @@ use rand::{Rng, RngExt};
 use super::world::{Ask, Flaw, Message, Order, Reply, World, digest};
 use crate::cache::redis::epoch::{Epoch, NodeId, Position, Seq};
 use crate::cache::redis::event::Event;
-use crate::cache::redis::protocol::Member;
+use crate::cache::redis::protocol::{Applied, Member};
 
 impl World {
     /// The message arrives and has its effect. False: it cannot arrive just now.
@@ -113,7 +113,7 @@ impl World {
         let of = &mut self.nodes[node];
         match (ask, reply.expect("only messages that had their effect are answered")) {
             (_, Reply::Renewed(answer)) => {
-                of.seen.lines(answer.epoch, &answer.lines, now);
+                of.seen.lines(answer.epoch, &answer.lines, sent, now);
                 let sent = if flaw == Some(Flaw::LeaseCountsFromTheAnswer) { now } else { sent };
                 of.follower.renewed(sent, answer.epoch, answer.head);
             }
@@ -142,7 +142,7 @@ impl World {
             }
             (Ask::Publish { revocation }, Reply::Published(position, answer)) => {
                 let barrier = &mut self.revocations[revocation].barrier;
-                barrier.published(position, &answer.lines, &mut of.seen, now);
+                barrier.published(position, &answer.lines, &mut of.seen, sent, now);
             }
             (Ask::Roll { revocation, mark }, Reply::Called(roll)) => {
                 let barrier = &mut self.revocations[revocation].barrier;
@@ -153,14 +153,9 @@ impl World {
         }
     }
 
-    fn take_events(
-        &mut self,
-        node: usize,
-        events: Vec<(Epoch, Seq, Event)>,
-        acknowledged: Vec<(NodeId, Epoch, Seq)>,
-    ) {
+    fn take_events(&mut self, node: usize, events: Vec<(Epoch, Seq, Event)>, acknowledged: Vec<(NodeId, Epoch, Seq)>) {
         for (from, epoch, seq) in acknowledged {
-            self.nodes[node].seen.obeyed(epoch, from, seq);
+            self.nodes[node].seen.obeyed(from, Applied { epoch, seq, configured: seq });
         }
         for (epoch, seq, event) in events {
             self.nodes[node].cursor = Position { epoch, seq };

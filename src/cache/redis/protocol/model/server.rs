@@ -102,9 +102,7 @@ impl Server {
     /// Events after a position, in order, and every acknowledgement that is kept.
     pub fn read(&self, after: Position) -> (Vec<(Epoch, Seq, Event)>, Vec<(NodeId, Epoch, Seq)>) {
         let Some(state) = &self.state else { return (Vec::new(), Vec::new()) };
-        let is_later = |seq: Seq| {
-            (state.epoch.generation(), seq) > (after.epoch.generation(), after.seq)
-        };
+        let is_later = |seq: Seq| (state.epoch.generation(), seq) > (after.epoch.generation(), after.seq);
         let events = state.events.iter().filter(|(seq, _)| is_later(*seq));
         let events = events.map(|(seq, event)| (state.epoch, *seq, event.clone())).collect();
         (events, state.acknowledged.clone())
@@ -131,6 +129,7 @@ impl State {
             node: *node,
             renewal: *renewal,
             obeyed: *obeyed,
+            configured: *obeyed,
         };
         Answer { epoch: self.epoch, head: self.head, lines: self.lines.iter().map(line).collect() }
     }

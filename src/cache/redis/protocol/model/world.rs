@@ -70,16 +70,35 @@ pub enum Ask {
     Read,
     Load(Epoch),
     Acknowledge(Epoch, Seq),
-    Row { epoch: Option<Epoch>, turn: u64 },
-    Confirm { turn: u64 },
+    Row {
+        epoch: Option<Epoch>,
+        turn: u64,
+    },
+    Confirm {
+        turn: u64,
+    },
     /// The database is asked for a key.
-    Fill { key: u8, generation: u64, stamp: Option<Stamp> },
+    Fill {
+        key: u8,
+        generation: u64,
+        stamp: Option<Stamp>,
+    },
     /// Redis is asked for a key: any value that was ever there may come back.
-    Fetch { key: u8, generation: u64 },
-    Publish { revocation: usize },
-    Roll { revocation: usize, mark: Mark },
+    Fetch {
+        key: u8,
+        generation: u64,
+    },
+    Publish {
+        revocation: usize,
+    },
+    Roll {
+        revocation: usize,
+        mark: Mark,
+    },
     /// An epoch in which a change was not published is to be closed.
-    Close { epoch: Epoch },
+    Close {
+        epoch: Epoch,
+    },
 }
 
 #[derive(Debug)]
