@@ -21,7 +21,7 @@ const REST: u32 = 3;
 const TURN: &str = "janitor";
 const LEASE: Duration = Duration::from_secs(120);
 /// Revocations looked at in one round.
-const REVOCATIONS: usize = 1000;
+const REVOCATIONS: usize = 10_000;
 
 /// The actor; one per node. What has ended is invisible anyway, so nothing depends on when it runs.
 pub struct Janitor {
@@ -64,8 +64,9 @@ struct Broom {
     store: Store,
     clock: Clock,
     holder: Uuid,
-    /// Since when the turn is known to be this one's.
-    taken: Instant,
+    /// When it was last asked whose turn it is, and whether it was this one's.
+    asked: Instant,
+    is_mine: bool,
     /// The last revocation at the round before: a period has passed since, and no statement lasts that long, so every one
     /// that is running has seen it. No clock of another node is asked.
     settled: i64,
@@ -73,32 +74,37 @@ struct Broom {
 
 impl Broom {
     fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock, holder: Uuid::new_v4(), taken: Instant::now(), settled: 0 }
+        Self { store, clock, holder: Uuid::new_v4(), asked: Instant::now(), is_mine: false, settled: 0 }
     }
 
     /// Removes what has ended, unless another node is at it; gives the number of rows.
     async fn round(&mut self) -> Result<usize, StorageError> {
         let last = self.store.last_revocation().await?;
         let settled = std::mem::replace(&mut self.settled, last);
-        if !self.take_turn().await? {
+        self.take_turn().await?;
+        if !self.is_mine {
             return Ok(0);
         }
         let mut rows = 0;
         for revocation in self.store.revocations(settled, REVOCATIONS).await? {
             rows += self.clear(&revocation).await?;
+            if !self.is_mine {
+                return Ok(rows);
+            }
         }
         Ok(rows + self.sweep().await?)
     }
 
-    async fn take_turn(&mut self) -> Result<bool, StorageError> {
-        self.taken = Instant::now();
-        self.store.take_turn(TURN, self.holder, LEASE).await
+    async fn take_turn(&mut self) -> Result<(), StorageError> {
+        self.asked = Instant::now();
+        self.is_mine = self.store.take_turn(TURN, self.holder, LEASE).await?;
+        Ok(())
     }
 
-    /// Rests after a bite that began then; false: the turn has gone to another node.
-    async fn rest(&mut self, begun: Instant) -> Result<bool, StorageError> {
+    /// Rests after a bite that began then. Afterwards it may be another node's turn.
+    async fn rest(&mut self, begun: Instant) -> Result<(), StorageError> {
         tokio::time::sleep(begun.elapsed() * REST).await;
-        if self.taken.elapsed() < LEASE / 4 { Ok(true) } else { self.take_turn().await }
+        if self.asked.elapsed() < LEASE / 4 { Ok(()) } else { self.take_turn().await }
     }
 
     /// Removes what has expired.
@@ -109,7 +115,8 @@ impl Broom {
             let bite = self.store.sweep(cursor, now, BITE).await?;
             rows += bite.removed;
             cursor = bite.next;
-            if cursor.is_none() || !self.rest(begun).await? {
+            self.rest(begun).await?;
+            if cursor.is_none() || !self.is_mine {
                 return Ok(rows);
             }
         }
@@ -123,16 +130,16 @@ impl Broom {
             let tokens = self.store.remove_revoked_tokens(revocation, BITE).await?.removed;
             let codes = self.store.remove_revoked_codes(revocation, BITE).await?;
             rows += tokens + codes;
-            if tokens < BITE && codes < BITE {
-                break;
+            let is_clear = tokens < BITE && codes < BITE;
+            if is_clear {
+                // With something left that was held, it stays until the next round.
+                self.store.finish_revocation(revocation).await?;
             }
-            if !self.rest(begun).await? {
+            self.rest(begun).await?;
+            if is_clear || !self.is_mine {
                 return Ok(rows);
             }
         }
-        // Something that was held is left for the next round.
-        self.store.finish_revocation(revocation).await?;
-        Ok(rows)
     }
 }
 
