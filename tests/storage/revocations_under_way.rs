@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tokio_postgres::{Client, NoTls};
+use tollgate::domain::TokenDigest;
 use tollgate::storage::TokenFilter;
+use uuid::Uuid;
 
 use crate::bench::{Bench, Place, START, postgres_place, run, sql};
 use crate::fixtures::{code, digest, id, token};
@@ -37,12 +39,25 @@ impl Hindrance {
     }
 }
 
-/// A row with this digest, which nobody else can store until its transaction is over.
-fn same(digest: tollgate::domain::TokenDigest, credential: uuid::Uuid) -> String {
-    let digest: String = digest.0.iter().map(|byte| format!("{byte:02x}")).collect();
+fn hex(digest: TokenDigest) -> String {
+    digest.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A token with this digest, which nobody else can store until its transaction is over.
+fn same(digest: TokenDigest, credential: Uuid) -> String {
     format!(
         "INSERT INTO oauth2_tokens (id, credential_id, token_type, expires_in, access_token_digest, access_token_sealed,
-            custom, created_at) VALUES (gen_random_uuid(), '{credential}', 'bearer', 0, '\\x{digest}', '', FALSE, now())"
+            custom, created_at) VALUES (gen_random_uuid(), '{credential}', 'bearer', 0, '\\x{}', '', FALSE, now())",
+        hex(digest)
+    )
+}
+
+/// The same for the memory of a refresh token that was replaced.
+fn replaced(digest: TokenDigest, credential: Uuid) -> String {
+    format!(
+        "INSERT INTO oauth2_replaced_refresh_tokens VALUES ('\\x{}', '{credential}', gen_random_uuid(),
+            gen_random_uuid(), now(), now())",
+        hex(digest)
     )
 }
 
@@ -85,9 +100,10 @@ fn an_exchange_under_way_gives_nothing_that_lives() {
         let bench = Bench::at(postgres_place().await).await;
         let (credential, plugin) = (bench.credential("c").await, bench.plugin().await);
         // Held before the code is used up; and after that, before the token is stored.
-        let cases = [("SELECT 1 FROM oauth2_authorization_codes FOR UPDATE".to_owned(), false), {
-            (same(digest("got"), id(&credential)), true)
-        }];
+        let cases = [
+            ("SELECT 1 FROM oauth2_authorization_codes FOR UPDATE".to_owned(), false),
+            (same(digest("got"), id(&credential)), true),
+        ];
         for (hindrance, won) in cases {
             let name = format!("code {won}");
             bench.store.insert_code(&code(&credential, &plugin, &name)).await.unwrap();
@@ -106,13 +122,16 @@ fn a_rotation_under_way_gives_nothing_that_lives() {
     run(async {
         let bench = Bench::at(postgres_place().await).await;
         let credential = bench.credential("c").await;
-        let cases = [("SELECT 1 FROM oauth2_tokens FOR UPDATE".to_owned(), false), {
-            (same(digest("new"), id(&credential)), true)
-        }];
-        for (hindrance, won) in cases {
-            let old = token(&credential, &format!("old {won}"));
+        // Held before anything is done; before the new token is stored; while it is.
+        for (step, won) in [("hold", false), ("replace", false), ("issue", true)] {
+            let old = token(&credential, &format!("old {step}"));
             bench.store.insert_tokens(vec![old.clone()]).await.pop().unwrap().unwrap();
             let refresh = digest(old.refresh_token.as_ref().unwrap().reveal());
+            let hindrance = match step {
+                "hold" => "SELECT 1 FROM oauth2_tokens FOR UPDATE".to_owned(),
+                "replace" => replaced(refresh, id(&credential)),
+                _ => same(digest("new"), id(&credential)),
+            };
             let new = token(&credential, "new");
             assert_eq!(beside(&bench, &hindrance, bench.store.rotate(refresh, &new, START)).await, Ok(won));
             for name in ["new", old.access_token.reveal()] {
