@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::histogram::Histogram;
+
 /// One counted thing. Names are stable: dashboards depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meter {
@@ -78,15 +80,32 @@ const METERS: &[(Meter, &str, &str)] = &[
     (Meter::MailsKept, "tollgate_mails_total{outcome=\"kept\"}", ""),
 ];
 
+/// What waits for an owner, over all workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Tokens that are not being written yet.
+    Issuer,
+}
+
+const DEPTH: &str = "tollgate_mailbox_depth";
+const DEPTHS: &[(Depth, &str)] = &[(Depth::Issuer, "issuer")];
+const BATCH: &str = "tollgate_token_batch_size";
+
 /// The counters of one worker.
 #[derive(Debug)]
 pub struct Meters {
     counts: [AtomicU64; METERS.len()],
+    depths: [AtomicU64; DEPTHS.len()],
+    batches: Histogram,
 }
 
 impl Default for Meters {
     fn default() -> Self {
-        Self { counts: [const { AtomicU64::new(0) }; METERS.len()] }
+        Self {
+            counts: [const { AtomicU64::new(0) }; METERS.len()],
+            depths: [const { AtomicU64::new(0) }; DEPTHS.len()],
+            batches: Histogram::default(),
+        }
     }
 }
 
@@ -97,6 +116,17 @@ impl Meters {
 
     pub fn add(&self, meter: Meter, number: u64) {
         self.counts[meter as usize].fetch_add(number, Ordering::Relaxed);
+    }
+
+    /// Counts a commit that issues so many tokens.
+    pub fn count_batch(&self, tokens: usize) {
+        self.count(Meter::TokenBatches);
+        self.batches.record(u64::try_from(tokens).unwrap_or(u64::MAX));
+    }
+
+    /// Tells how many wait now.
+    pub fn set_depth(&self, depth: Depth, waiting: usize) {
+        self.depths[depth as usize].store(u64::try_from(waiting).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Counts an answer by its status class.
@@ -145,6 +175,12 @@ impl Registry {
         workers.iter().map(|meters| meters.counts[meter as usize].load(Ordering::Relaxed)).sum()
     }
 
+    /// How many wait, over all workers.
+    pub fn depth(&self, depth: Depth) -> u64 {
+        let workers = self.workers.lock().expect("no one panics while holding it");
+        workers.iter().map(|meters| meters.depths[depth as usize].load(Ordering::Relaxed)).sum()
+    }
+
     /// Prometheus text format.
     pub fn render(&self) -> String {
         let mut text = String::new();
@@ -154,6 +190,13 @@ impl Registry {
                 let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter");
             }
             let _ = writeln!(text, "{series} {}", self.total(*meter));
+        }
+        let batches = self.workers.lock().expect("no one panics while holding it").clone();
+        let batches = batches.iter().map(|meters| &meters.batches);
+        Histogram::render(BATCH, "Tokens per database commit that issued some.", batches, &mut text);
+        let _ = writeln!(text, "# HELP {DEPTH} What waits for an owner.\n# TYPE {DEPTH} gauge");
+        for (depth, actor) in DEPTHS {
+            let _ = writeln!(text, "{DEPTH}{{actor=\"{actor}\"}} {}", self.depth(*depth));
         }
         for gauges in self.gauges.lock().expect("no one panics while holding it").iter() {
             for (name, value) in gauges() {
@@ -173,7 +216,20 @@ mod tests {
         for (nth, (meter, ..)) in METERS.iter().enumerate() {
             assert_eq!(*meter as usize, nth);
         }
+        for (nth, (depth, _)) in DEPTHS.iter().enumerate() {
+            assert_eq!(*depth as usize, nth);
+        }
         let registry = Registry::default();
+        for (tokens, waiting) in [(3, 4), (7, 5)] {
+            let worker = registry.worker();
+            worker.count_batch(tokens);
+            worker.set_depth(Depth::Issuer, 100);
+            worker.set_depth(Depth::Issuer, waiting);
+        }
+        assert_eq!((registry.total(Meter::TokenBatches), registry.depth(Depth::Issuer)), (2, 9));
+        for line in ["tollgate_token_batch_size_sum 10\n", "tollgate_mailbox_depth{actor=\"issuer\"} 9\n"] {
+            assert!(registry.render().contains(line), "{line}");
+        }
         registry.worker().count_status(204);
         registry.worker().count(Meter::Requests2xx);
         assert_eq!(registry.total(Meter::Requests2xx), 2);
