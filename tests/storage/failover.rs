@@ -314,3 +314,66 @@ fn a_call_that_was_given_up_leaves_its_connection_to_nobody() {
         store.close().await;
     });
 }
+
+#[test]
+fn writes_that_wait_for_a_standby_leave_the_server_to_others() {
+    run(async {
+        let server = Server::start().await;
+        let options = PostgresOptions {
+            pool: 2,
+            statement_timeout: Duration::from_millis(200),
+            ..PostgresOptions::new(&server.url())
+        };
+        let store = bench::open(Location::Postgres(options)).await;
+        store.migrate_up().await.unwrap();
+        let schema = consumers();
+        let wait_for = async |standby: &str| {
+            server.sql(&format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'")).await;
+            server.sql("SELECT pg_reload_conf()").await;
+        };
+        wait_for("away").await;
+        let waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        let mut stuck = 0;
+        for number in 0..8 {
+            // Those that had begun before the setting was known are answered.
+            let Err(error) = insert(&store, &schema, &number.to_string()).await else { continue };
+            assert!(matches!(error, StorageError::Unavailable(_)), "{error}");
+            stuck += usize::from(error.to_string().contains("earlier writes are not answered yet"));
+            assert!(store.find_consumer("nobody").await.unwrap().is_none());
+        }
+        assert!(stuck > 0, "every write took a connection of its own");
+        assert_eq!(server.sql(waiting).await.len(), 2);
+        wait_for("").await;
+        eventually("writes are answered", async || insert(&store, &schema, "after").await.ok()).await;
+        let sessions = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'tollgate'";
+        eventually("what had waited is gone", async || (server.sql(sessions).await.len() <= 2).then_some(())).await;
+        store.close().await;
+    });
+}
+
+#[test]
+fn a_primary_that_hangs_is_replaced_though_it_never_answers() {
+    run(async {
+        let primary = Server::start().await;
+        let standby = Server::standby_of(&primary).await;
+        let options = PostgresOptions {
+            pool: 2,
+            connect_timeout: Duration::from_millis(500),
+            statement_timeout: Duration::from_millis(200),
+            ..PostgresOptions::new(&Server::url_of(&[&primary, &standby]))
+        };
+        let store = bench::open(Location::Postgres(options)).await;
+        store.migrate_up().await.unwrap();
+        let schema = consumers();
+        let both = || futures_util::future::join_all((0..2).map(|_| store.ping()));
+        assert!(both().await.iter().all(Result::is_ok));
+        primary.freeze();
+        let hanging = ["a", "b"].map(|username| insert(&store, &schema, username));
+        for outcome in futures_util::future::join_all(hanging).await {
+            assert_eq!(reason(outcome), "the database did not answer in time");
+        }
+        standby.promote();
+        eventually("writes are answered", async || insert(&store, &schema, "after").await.ok()).await;
+        store.close().await;
+    });
+}

@@ -20,6 +20,7 @@ use super::errors::{Refusal, connecting};
 use super::server::{self, Latest};
 use super::session::Session;
 use super::tls;
+use super::unanswered::Unanswered;
 
 pub(super) type Lent = Object<Connector>;
 
@@ -35,6 +36,7 @@ pub(super) struct Connector {
     /// The place that was the primary when we last looked; the next one is tried first there.
     primary: AtomicUsize,
     latest: Latest,
+    unanswered: Unanswered,
     /// Connections that have said nothing since are thrown away unasked.
     distrusted: Mutex<Option<Instant>>,
 }
@@ -48,6 +50,7 @@ pub(super) fn pool(options: &PostgresOptions) -> Result<Pool<Connector>, Storage
         address,
         primary: AtomicUsize::new(0),
         latest: Latest::default(),
+        unanswered: Unanswered::new(options.pool.max(1)),
         distrusted: Mutex::default(),
     };
     // The connector bounds its own waits, host by host.
@@ -71,6 +74,7 @@ impl Manager for Connector {
             match Box::pin(self.connect(place)).await {
                 Ok(session) => {
                     if self.primary.swap(at, Ordering::Relaxed) != at {
+                        self.unanswered.forget();
                         info!(database.place = %place, "PostgreSQL at {place} is the primary now");
                     }
                     return Ok(session);
@@ -83,8 +87,8 @@ impl Manager for Connector {
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<Refusal> {
         let worn = |reason: &'static str| Err(RecycleError::message(reason));
-        if session.is_busy || session.client.is_closed() {
-            return worn("its last statement was not waited for, or it is closed");
+        if session.client.is_closed() {
+            return worn("it is closed");
         }
         if self.is_distrusted(session) || session.server.is_some_and(|server| self.latest.is_after(server)) {
             return worn("the server has failed since, or another is the primary");
@@ -104,6 +108,10 @@ impl Manager for Connector {
 impl Connector {
     pub fn limit(&self) -> Duration {
         self.address.connect_timeout
+    }
+
+    pub fn unanswered(&self) -> &Unanswered {
+        &self.unanswered
     }
 
     /// A connection was lost or silent: those that have said nothing since are likely to be, too.
@@ -151,7 +159,9 @@ impl Connector {
         let task = tokio::spawn(async move { drop(connection.await) });
         let mut session = Session::new(client, task, has_pooler, statement_timeout);
         session.server = server::meet(&session.client, has_pooler).await?;
-        session.server.map_or(Ok(()), |server| self.latest.admits(server))?;
+        if session.server.map_or(Ok(false), |server| self.latest.admits(server))? {
+            self.unanswered.forget();
+        }
         Ok(session)
     }
 

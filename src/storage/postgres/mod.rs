@@ -4,7 +4,7 @@
 //! nothing is read from a standby, also not by chance: every connection is asked whom it leads to, when it is made and
 //! when it was idle; a connection that did not answer in time is thrown away, and with one that was lost all that have
 //! said nothing since; a read that lost its connection is tried once more on a fresh one, a write never is, since nobody
-//! knows whether it happened; nothing is kept in a session that a pooler shares with others.
+//! knows whether it happened, and the writes that nobody has an answer of are few; nothing is kept in a session that a pooler shares with others.
 //!
 //! **Absent on purpose:** SQL of the room, apart from the batch insert, which needs arrays; reading from standbys;
 //! choosing who becomes the primary.
@@ -18,6 +18,7 @@ mod migrate;
 mod server;
 mod session;
 mod tls;
+mod unanswered;
 
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,7 @@ pub(super) use batch::INSERT_TOKENS;
 use connect::{Connector, Lent};
 use errors::pool_failure;
 use session::{Access, Call, Failed, Session};
+use unanswered::Used;
 
 type Outcome<T> = Result<T, StorageError>;
 
@@ -39,6 +41,9 @@ type Outcome<T> = Result<T, StorageError>;
 const GRACE: Duration = Duration::from_secs(2);
 /// How long to wait for one of our own connections before a server that is full is asked again.
 const FULL_PAUSE: Duration = Duration::from_millis(100);
+
+const STUCK: &str =
+    "earlier writes are not answered yet: does the database wait for a synchronous standby that is away?";
 
 pub(super) struct Postgres {
     pool: Pool<Connector>,
@@ -71,34 +76,42 @@ impl Postgres {
         }
     }
 
-    /// Runs `work` on a connection within the limit.
+    /// Runs `work` on a connection within the limit. Whoever asked may go away meanwhile.
     async fn within<T>(
         &self,
-        mut lent: Lent,
+        access: Access,
+        lent: Lent,
         work: impl AsyncFnOnce(&mut Session) -> Result<T, Failed>,
     ) -> Result<T, Failed> {
-        // Whoever asked may go away meanwhile: the connection is not used again then.
-        lent.is_busy = true;
-        let outcome = timeout(self.limit, work(&mut lent)).await;
-        let silent = StorageError::Unavailable("the database did not answer in time".into());
-        let (outcome, is_silent) = match outcome {
-            Ok(outcome) => (outcome, false),
-            Err(_) => (Err(Failed { error: silent, is_lost: false }), true),
-        };
-        if is_silent || matches!(outcome, Err(Failed { is_lost: true, .. })) {
-            self.pool.manager().distrust();
-            drop(Object::take(lent));
-        } else {
-            lent.is_busy = false;
-            lent.heard = Instant::now();
+        let connector = self.pool.manager();
+        let mut used = Used::new(lent, access, connector.unanswered());
+        match timeout(self.limit, work(used.session())).await {
+            Err(_) => {
+                connector.distrust();
+                let error = StorageError::Unavailable("the database did not answer in time".into());
+                Err(Failed { error, is_lost: false })
+            }
+            Ok(Err(lost @ Failed { is_lost: true, .. })) => {
+                connector.distrust();
+                used.throw_away();
+                Err(lost)
+            }
+            Ok(outcome) => {
+                used.session().heard = Instant::now();
+                used.give_back();
+                outcome
+            }
         }
-        outcome
     }
 
     /// Runs all calls, or none.
     async fn run(&self, access: Access, calls: &[Call<'_>]) -> Result<Vec<Vec<Row>>, Failed> {
         let lent = self.connection().await?;
-        self.within(lent, async |session| session.run(access, calls).await).await
+        // Only now, for a new connection may have led to a new primary.
+        if access == Access::Write && !self.pool.manager().unanswered().has_room() {
+            return Err(StorageError::Unavailable(STUCK.to_owned()).into());
+        }
+        self.within(access, lent, async |session| session.run(access, calls).await).await
     }
 
     pub async fn read(&self, statements: Vec<Statement>) -> Outcome<Vec<Vec<Row>>> {
@@ -121,7 +134,7 @@ impl Postgres {
 
     pub async fn prepare(&self, sql: &str) -> Outcome<()> {
         let lent = self.connection().await?;
-        self.within(lent, async |session| session.check(sql).await).await.map_err(|failed| failed.error)
+        self.within(Access::Read, lent, async |session| session.check(sql).await).await.map_err(|failed| failed.error)
     }
 
     pub async fn applied(&self) -> Outcome<Vec<Applied>> {

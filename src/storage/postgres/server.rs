@@ -31,9 +31,12 @@ pub(super) struct Server {
 pub(super) struct Latest(Mutex<Option<Server>>);
 
 impl Latest {
-    /// Whether this server may be used; the later of the two is remembered. Another system is another database, which its
+    /// Remembers the later of the two; true: it is another than before. Another system is another database, which its
     /// operator has put in the place of the first.
-    pub fn admits(&self, server: Server) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    /// An old primary.
+    pub fn admits(&self, server: Server) -> Result<bool, Refusal> {
         let mut latest = self.0.lock().expect("no holder of this lock panics");
         match *latest {
             Some(known) if known.system == server.system && known.timeline > server.timeline => {
@@ -44,8 +47,8 @@ impl Latest {
                 )))
             }
             _ => {
-                *latest = Some(server);
-                Ok(())
+                let before = latest.replace(server);
+                Ok(before.is_some_and(|before| before != server))
             }
         }
     }
@@ -129,13 +132,14 @@ mod tests {
     fn an_old_primary_is_refused_once_a_later_one_was_seen() {
         let latest = Latest::default();
         assert!(!latest.is_after(server(1, 1)));
-        assert!(latest.admits(server(1, 1)).is_ok());
-        assert!(latest.admits(server(1, 2)).is_ok());
+        assert!(!latest.admits(server(1, 1)).unwrap(), "the first");
+        assert!(!latest.admits(server(1, 1)).unwrap(), "the same");
+        assert!(latest.admits(server(1, 2)).unwrap());
         assert!(latest.is_after(server(1, 1)));
         let refusal = latest.admits(server(1, 1)).unwrap_err();
         assert!(refusal.reason.contains("timeline 1 while 2"), "{}", refusal.reason);
-        assert!(latest.admits(server(1, 2)).is_ok());
-        assert!(latest.admits(server(9, 1)).is_ok(), "another database in its place");
+        assert!(!latest.admits(server(1, 2)).unwrap());
+        assert!(latest.admits(server(9, 1)).unwrap(), "another database in its place");
         assert!(latest.is_after(server(1, 2)));
     }
 }

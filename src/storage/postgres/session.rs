@@ -50,8 +50,6 @@ pub(super) struct Session {
     pub server: Option<Server>,
     /// When the server last answered.
     pub heard: Instant,
-    /// Somebody has asked and not waited for the answer.
-    pub is_busy: bool,
 }
 
 impl From<tokio_postgres::Error> for Failed {
@@ -76,7 +74,7 @@ impl<'a> From<&'a Statement> for Call<'a> {
 impl Session {
     pub fn new(client: Client, task: JoinHandle<()>, has_pooler: bool, statement_timeout: Duration) -> Self {
         let client = ClientWrapper::new(client, task);
-        Self { client, has_pooler, statement_timeout, server: None, heard: Instant::now(), is_busy: false }
+        Self { client, has_pooler, statement_timeout, server: None, heard: Instant::now() }
     }
 
     pub fn has_pooler(&self) -> bool {
