@@ -1,7 +1,7 @@
 //! The link: passes every event to every worker of this node and to the bus, and waits until each has obeyed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use futures_util::future::{join, join_all};
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::credentials::{Caches, Credentials};
 use crate::cache::redis::{Bus, Event, Unconfirmed};
 use crate::domain::Consumer;
+use crate::telemetry::Registry;
 
 const MAILBOX: usize = 4096;
 /// A worker that does not obey in this time is stuck; the change is then answered as failed, never as done.
@@ -103,17 +104,17 @@ pub struct Obey(pub Arc<[Event]>);
 pub struct Announce(pub Vec<Event>);
 
 /// The actor; one per node.
-#[derive(Default)]
 pub struct Link {
     workers: Vec<Addr<Credentials>>,
     bus: Option<Bus>,
+    meters: Arc<Registry>,
 }
 
 impl Link {
-    pub fn start_link() -> Addr<Self> {
+    pub fn start_with(meters: Arc<Registry>) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
-            Self::default()
+            Self { workers: Vec::new(), bus: None, meters }
         })
     }
 
@@ -163,7 +164,7 @@ impl Handler<Announce> for Link {
     fn handle(&mut self, Announce(events): Announce, _: &mut Self::Context) -> Self::Result {
         // At once, and not only when the bus says so: this node must go by it also while it hears nothing.
         let obeyed = self.obey(&events.clone().into());
-        let bus = self.bus.clone();
+        let (bus, meters, began) = (self.bus.clone(), Arc::clone(&self.meters), Instant::now());
         Box::pin(async move {
             let told = async move {
                 match bus {
@@ -172,7 +173,11 @@ impl Handler<Announce> for Link {
                 }
             };
             match join(obeyed, told).await {
-                (true, told) => told,
+                (true, Ok(())) => {
+                    meters.time_revocation(began.elapsed());
+                    Ok(())
+                }
+                (true, unconfirmed) => unconfirmed,
                 (false, _) => Err(Unconfirmed),
             }
         })

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use super::histogram::Histogram;
+use super::histogram::{Histogram, SIZES, TIMES};
 
 /// One counted thing. Names are stable: dashboards depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +91,7 @@ pub enum Depth {
 const DEPTH: &str = "tollgate_mailbox_depth";
 const DEPTHS: &[(Depth, &str)] = &[(Depth::Issuer, "issuer")];
 const BATCH: &str = "tollgate_token_batch_size";
+const REVOCATION: &str = "tollgate_revocation_seconds";
 
 /// The counters of one worker.
 #[derive(Debug)]
@@ -104,7 +106,7 @@ impl Default for Meters {
         Self {
             counts: [const { AtomicU64::new(0) }; METERS.len()],
             depths: [const { AtomicU64::new(0) }; DEPTHS.len()],
-            batches: Histogram::default(),
+            batches: Histogram::new(&SIZES),
         }
     }
 }
@@ -145,10 +147,16 @@ impl Meters {
 pub type Gauges = Box<dyn Fn() -> Vec<(&'static str, f64)> + Send + Sync>;
 
 /// Every worker's counters, and gauges.
-#[derive(Default)]
 pub struct Registry {
     workers: Mutex<Vec<Arc<Meters>>>,
     gauges: Mutex<Vec<Gauges>>,
+    revocations: Histogram,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self { workers: Mutex::default(), gauges: Mutex::default(), revocations: Histogram::new(&TIMES) }
+    }
 }
 
 impl std::fmt::Debug for Registry {
@@ -163,6 +171,11 @@ impl Registry {
         let meters = Arc::new(Meters::default());
         self.workers.lock().expect("no one panics while holding it").push(Arc::clone(&meters));
         meters
+    }
+
+    /// Every node has confirmed a change so long after its commit.
+    pub fn time_revocation(&self, took: Duration) {
+        self.revocations.record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
     pub fn add_gauges(&self, gauges: Gauges) {
@@ -193,7 +206,9 @@ impl Registry {
         }
         let batches = self.workers.lock().expect("no one panics while holding it").clone();
         let batches = batches.iter().map(|meters| &meters.batches);
-        Histogram::render(BATCH, "Tokens per database commit that issued some.", batches, &mut text);
+        Histogram::render(&SIZES, BATCH, "Tokens per database commit that issued some.", batches, &mut text);
+        let help = "From the commit of a change to the last acknowledgement of it.";
+        Histogram::render(&TIMES, REVOCATION, help, std::iter::once(&self.revocations), &mut text);
         let _ = writeln!(text, "# HELP {DEPTH} What waits for an owner.\n# TYPE {DEPTH} gauge");
         for (depth, actor) in DEPTHS {
             let _ = writeln!(text, "{DEPTH}{{actor=\"{actor}\"}} {}", self.depth(*depth));
@@ -230,6 +245,8 @@ mod tests {
         for line in ["tollgate_token_batch_size_sum 10\n", "tollgate_mailbox_depth{actor=\"issuer\"} 9\n"] {
             assert!(registry.render().contains(line), "{line}");
         }
+        registry.time_revocation(Duration::from_millis(4));
+        assert!(registry.render().contains("tollgate_revocation_seconds_bucket{le=\"0.005\"} 1\n"));
         registry.worker().count_status(204);
         registry.worker().count(Meter::Requests2xx);
         assert_eq!(registry.total(Meter::Requests2xx), 2);
