@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::domain::NewToken;
 use crate::storage::{StorageError, Store};
-use crate::telemetry::{Meter, Meters};
+use crate::telemetry::{Depth, Meter, Meters};
 
 /// Requests that may wait; beyond it a client is told to come back.
 const MAILBOX: usize = 4096;
@@ -52,7 +52,8 @@ impl Issuer {
         self.writing = true;
         let size = self.waiting.len().min(LARGEST_BATCH);
         let (tokens, senders): (Vec<_>, Vec<_>) = self.waiting.drain(..size).unzip();
-        self.meters.count(Meter::TokenBatches);
+        self.meters.count_batch(size);
+        self.meters.set_depth(Depth::Issuer, self.waiting.len());
         let store = self.store.clone();
         let written = async move { store.insert_tokens(tokens).await };
         context.spawn(written.into_actor(self).map(move |results, actor, context| {
@@ -82,6 +83,7 @@ impl Handler<Issue> for Issuer {
         }
         let (sender, receiver) = oneshot::channel();
         self.waiting.push((token, sender));
+        self.meters.set_depth(Depth::Issuer, self.waiting.len());
         if !self.writing && self.waiting.len() == 1 {
             // One turn of the loop first: what is already in the mailbox joins this write.
             context.spawn(

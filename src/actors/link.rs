@@ -1,7 +1,7 @@
 //! The link: passes every event to every worker of this node and to the bus, and waits until each has obeyed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use futures_util::future::{join, join_all};
@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use super::credentials::{Caches, Credentials};
 use crate::cache::redis::{Bus, Event, Unconfirmed};
+use crate::domain::Consumer;
+use crate::telemetry::Registry;
 
 const MAILBOX: usize = 4096;
 /// A worker that does not obey in this time is stuck; the change is then answered as failed, never as done.
@@ -18,7 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) fn apply(event: &Event, caches: &mut Caches) {
     match event {
         // By far the most frequent, so it walks nothing.
-        Event::Token(gone) => return caches.tokens.remove(gone),
+        Event::Token(gone) => {
+            caches.tokens.remove(gone);
+            caches.keys.remove(gone);
+            return caches.jwt_secrets.remove(gone);
+        }
         Event::Learn(learnt) => {
             caches.tokens.remove(learnt);
             caches.keys.remove(learnt);
@@ -36,19 +42,24 @@ pub(super) fn apply(event: &Event, caches: &mut Caches) {
         Event::Service(id) => view.service_id == Some(*id),
         Event::Grants { consumer, service } => view.consumer.id == *consumer && view.service_id == Some(*service),
         Event::User(user) => view.authenticated_userid.as_ref() == Some(user),
+        Event::Named(name) => view.client_id == *name || is_named(&view.consumer, name),
         Event::Everything => true,
         Event::Token(_) | Event::Standing(_) | Event::Unknowns | Event::Learn(_) | Event::Configuration => false,
     });
-    let means = |credential: Uuid, consumer: Uuid| match event {
+    let means = |credential: Uuid, consumer: &Consumer| match event {
         Event::Credential(id) => credential == *id,
-        Event::Consumer(id) => consumer == *id,
+        Event::Consumer(id) => consumer.id == *id,
+        Event::Named(name) => is_named(consumer, name),
         _ => *event == Event::Everything,
     };
-    caches.clients.forget(|_, view| means(view.credential_id, view.consumer.id));
-    caches.keys.forget(|_, view| means(view.credential_id, view.consumer.id));
-    caches.jwt_secrets.forget(|_, view| means(view.credential_id, view.consumer.id));
+    caches.clients.forget(|client_id, view| {
+        *event == Event::Named(client_id.clone()) || means(view.credential_id, &view.consumer)
+    });
+    caches.keys.forget(|_, view| means(view.credential_id, &view.consumer));
+    caches.jwt_secrets.forget(|_, view| means(view.credential_id, &view.consumer));
     caches.consumers.forget(|_, consumer| match event {
         Event::Consumer(id) => consumer.id == *id,
+        Event::Named(name) => is_named(consumer, name),
         _ => *event == Event::Everything,
     });
     caches.standings.forget(|(who, at), _| match event {
@@ -57,6 +68,10 @@ pub(super) fn apply(event: &Event, caches: &mut Caches) {
         Event::Grants { consumer, service } => who == consumer && at == service,
         _ => *event == Event::Everything,
     });
+}
+
+fn is_named(consumer: &Consumer, name: &str) -> bool {
+    consumer.username.as_deref() == Some(name)
 }
 
 fn forget_unknown(caches: &mut Caches) {
@@ -89,17 +104,17 @@ pub struct Obey(pub Arc<[Event]>);
 pub struct Announce(pub Vec<Event>);
 
 /// The actor; one per node.
-#[derive(Default)]
 pub struct Link {
     workers: Vec<Addr<Credentials>>,
     bus: Option<Bus>,
+    meters: Arc<Registry>,
 }
 
 impl Link {
-    pub fn start_link() -> Addr<Self> {
+    pub fn start_with(meters: Arc<Registry>) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
-            Self::default()
+            Self { workers: Vec::new(), bus: None, meters }
         })
     }
 
@@ -149,7 +164,7 @@ impl Handler<Announce> for Link {
     fn handle(&mut self, Announce(events): Announce, _: &mut Self::Context) -> Self::Result {
         // At once, and not only when the bus says so: this node must go by it also while it hears nothing.
         let obeyed = self.obey(&events.clone().into());
-        let bus = self.bus.clone();
+        let (bus, meters, began) = (self.bus.clone(), Arc::clone(&self.meters), Instant::now());
         Box::pin(async move {
             let told = async move {
                 match bus {
@@ -158,7 +173,11 @@ impl Handler<Announce> for Link {
                 }
             };
             match join(obeyed, told).await {
-                (true, told) => told,
+                (true, Ok(())) => {
+                    meters.time_revocation(began.elapsed());
+                    Ok(())
+                }
+                (true, unconfirmed) => unconfirmed,
                 (false, _) => Err(Unconfirmed),
             }
         })
@@ -170,7 +189,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::{Consumer, Standing, Timestamp, TokenDigest, TokenView};
+    use crate::domain::{Standing, Timestamp, TokenDigest, TokenView};
 
     const NOW: Timestamp = Timestamp::from_seconds(10);
     const ALICE: Uuid = Uuid::from_u128(1);
@@ -215,6 +234,7 @@ mod tests {
         assert_eq!(left(&Event::Consumer(ALICE)), (2, 2));
         assert_eq!(left(&Event::Service(A)), (2, 2));
         assert_eq!(left(&Event::User("kim".to_owned())), (4, 2));
+        assert_eq!(left(&Event::Named("nobody".to_owned())), (4, 4));
         assert_eq!(left(&Event::Configuration), (4, 4));
         assert_eq!(left(&Event::Everything), (0, 0));
     }

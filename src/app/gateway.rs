@@ -273,7 +273,7 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>, settings: &Settings) ->
     let meters = Arc::new(telemetry::Registry::default());
     let (tables, publish) = (publisher.tables(), Arc::clone(publisher));
     let tallies = Tallies::default();
-    let link = Link::start_link();
+    let link = Link::start_with(Arc::clone(&meters));
     // Who is alone knows every change of the configuration: it made it.
     let configuration = redis_url(settings).map_or_else(Lease::without_end, |_| Lease::ended());
     let contact = Arc::new(Contact::new(settings.cluster_stale_limit));

@@ -148,6 +148,7 @@ pub(super) async fn revoke_all(visit: &Visit, form: &Form) -> Answer {
     // What does not read must not be left out: more would be revoked than was asked for.
     let id = |name: &str| form.filled(name).map(|text| visit::id(&text)).transpose();
     let filter = TokenFilter {
+        consumer: None,
         authenticated_userid: Some(form.text("user")).filter(|user| !user.is_empty()),
         credential: id("credential")?,
         service: id("service")?,

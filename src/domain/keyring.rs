@@ -15,19 +15,15 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::{PlainToken, Secret};
+use super::{PlainToken, Secret, Timestamp, minted};
 
 /// Number of a sealing key; the highest one seals.
 pub type KeyId = u32;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// Random characters of a minted token (142 bits); its stamp follows (47 bits).
-const MINTED_RANDOM: usize = 24;
-const MINTED: usize = 32;
-
-/// `HMAC-SHA256(lookup key, token)`: what is stored, cached and compared in place of a token.
+/// `HMAC-SHA256(lookup key, token)`: what is stored, cached and compared in place of a token. Of a token we minted the
+/// first three bytes are its minute, and of the MAC the first 29 follow.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenDigest(pub [u8; 32]);
 
@@ -156,7 +152,15 @@ impl Keyring {
     }
 
     pub fn digest(&self, token: &[u8]) -> TokenDigest {
-        TokenDigest(self.lookup_mac.clone().chain_update(token).finalize().into_bytes().into())
+        let mac: [u8; 32] = self.lookup_mac.clone().chain_update(token).finalize().into_bytes().into();
+        // Of a secret that came from elsewhere nothing but the MAC is kept.
+        if !self.bears_stamp(token) {
+            return TokenDigest(mac);
+        }
+        let mut digest = [0; 32];
+        digest[..3].copy_from_slice(&minted::minute(token).to_be_bytes()[1..]);
+        digest[3..].copy_from_slice(&mac[..29]);
+        TokenDigest(digest)
     }
 
     /// Seals `plain` with the primary key. `context` names the column and must be given again to open; `nonce` must be
@@ -185,44 +189,43 @@ impl Keyring {
         cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| KeyringError::DoesNotOpen(id))
     }
 
-    /// Makes a token of 32 characters `[A-Za-z0-9]` from random bytes: 24 random characters and an 8-character stamp.
+    /// Makes a token of 32 characters `[A-Za-z0-9]` from random bytes.
     pub fn mint(&self, entropy: [u8; 24]) -> PlainToken {
-        let mut token = String::with_capacity(MINTED);
-        for eight in entropy.chunks_exact(8) {
-            push_base62(&mut token, u64::from_le_bytes(eight.try_into().expect("chunks of eight")));
-        }
+        self.stamped(minted::body(entropy, None))
+    }
+
+    /// Makes a token that is stored beside others of its minute. For those that are stored by the million.
+    pub fn mint_at(&self, entropy: [u8; 24], at: Timestamp) -> PlainToken {
+        self.stamped(minted::body(entropy, Some(at)))
+    }
+
+    fn stamped(&self, mut token: String) -> PlainToken {
         let stamp = self.stamp(token.as_bytes());
-        push_base62(&mut token, stamp);
+        token.push_str(&stamp);
         PlainToken::new(token)
     }
 
     /// Whether a token carries our stamp. One that does not was either imported or guessed.
     pub fn is_minted(&self, token: &str) -> bool {
-        if token.len() != MINTED || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return false;
-        }
-        let (random, stamp) = token.split_at(MINTED_RANDOM);
-        let mut expected = String::with_capacity(MINTED - MINTED_RANDOM);
-        push_base62(&mut expected, self.stamp(random.as_bytes()));
-        expected.as_bytes().ct_eq(stamp.as_bytes()).into()
+        self.bears_stamp(token.as_bytes())
     }
 
-    fn stamp(&self, random: &[u8]) -> u64 {
-        let mac = self.stamp_mac.clone().chain_update(random).finalize().into_bytes();
-        u64::from_le_bytes(mac[..8].try_into().expect("a MAC has 32 bytes"))
+    fn bears_stamp(&self, token: &[u8]) -> bool {
+        if !minted::is_formed(token) {
+            return false;
+        }
+        let (body, stamp) = token.split_at(minted::STAMPED);
+        self.stamp(body).as_bytes().ct_eq(stamp).into()
+    }
+
+    fn stamp(&self, body: &[u8]) -> String {
+        let mac = self.stamp_mac.clone().chain_update(body).finalize().into_bytes();
+        minted::stamp(u64::from_le_bytes(mac[..8].try_into().expect("a MAC has 32 bytes")))
     }
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
     <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length")
-}
-
-/// Eight base-62 digits of `number` modulo 62⁸ (2⁴⁷·⁶, so the bias of the modulus is below 2⁻¹⁶).
-fn push_base62(out: &mut String, mut number: u64) {
-    for _ in 0..8 {
-        out.push(char::from(BASE62[(number % 62) as usize]));
-        number /= 62;
-    }
 }
 
 #[cfg(test)]
@@ -281,5 +284,21 @@ mod tests {
         assert!(!keyring().is_minted(&changed));
         assert!(!keyring().is_minted("short"));
         assert!(!Keyring::new([9; 32], [2; 32]).is_minted(token.reveal()));
+    }
+
+    #[test]
+    fn digests_of_one_minute_stand_together_and_those_of_strangers_tell_nothing() {
+        let (keyring, at) = (keyring(), |minute: i64| Timestamp::from_seconds(minute * 60 + 7));
+        let digest =
+            |entropy: u8, minute: i64| keyring.digest(keyring.mint_at([entropy; 24], at(minute)).reveal().as_bytes());
+        let (one, other, later) = (digest(1, 1000), digest(2, 1000), digest(1, 1001));
+        assert!(one.0[..3] == other.0[..3] && one.0[3..] != other.0[3..]);
+        assert!(one.0[..3] < later.0[..3] && one.0[3..] != later.0[3..]);
+        let token = keyring.mint_at([1; 24], at(1000));
+        let forged = format!("{}0000000", &token.reveal()[..minted::STAMPED]);
+        for stranger in [forged.as_str(), "a token of 32 characters, not ours"] {
+            let mac: [u8; 32] = keyring.lookup_mac.clone().chain_update(stranger).finalize().into_bytes().into();
+            assert_eq!(keyring.digest(stranger.as_bytes()).0, mac);
+        }
     }
 }

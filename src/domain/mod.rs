@@ -11,6 +11,7 @@ mod code;
 mod jwt;
 mod keyring;
 mod limits;
+mod minted;
 mod network;
 mod refresh;
 mod registration;

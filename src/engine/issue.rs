@@ -142,7 +142,7 @@ impl Worker {
     ) -> NewToken {
         let policy = place.policy;
         let (created_at, expires) = (self.node.clock.now(), policy.token_expiration > 0);
-        let mint = || self.node.keyring.mint(rand::random());
+        let mint = || self.node.keyring.mint_at(rand::random(), created_at);
         let refresh_token = (refreshable == Refreshable::Yes && expires).then(mint);
         NewToken {
             id: new_id(created_at),

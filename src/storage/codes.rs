@@ -2,19 +2,28 @@
 
 use crate::domain::{Code, CodeState, NewCode, TokenDigest};
 
+use super::revocations::{last_revocation, unrevoked};
 use super::store::Outcome;
 use super::value::{Row, Value};
 use super::{StorageError, Store};
 
 pub(super) const STATEMENTS: &[&str] = &[INSERT, FIND];
 
-const INSERT: &str = "INSERT INTO oauth2_authorization_codes
+const INSERT: &str = concat!(
+    "INSERT INTO oauth2_authorization_codes
     (id, digest, credential_id, service_id, plugin_id, scope, authenticated_userid, challenge, challenge_method,
-     redirect_uri, family_id, created_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-const FIND: &str = "SELECT id, digest, credential_id, service_id, plugin_id, scope, authenticated_userid, challenge,
+     redirect_uri, family_id, created_at, expires_at, issued_after)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, ",
+    last_revocation!(),
+    ")"
+);
+const FIND: &str = concat!(
+    "SELECT id, digest, credential_id, service_id, plugin_id, scope, authenticated_userid, challenge,
         challenge_method, redirect_uri, family_id, created_at, expires_at, consumed_at
-    FROM oauth2_authorization_codes WHERE digest = $1";
+    FROM oauth2_authorization_codes AS t WHERE digest = $1 AND ",
+    unrevoked!("t")
+);
+
 impl Store {
     /// # Errors
     /// [`StorageError::ForeignKey`] when its credential, service or plugin has gone.
@@ -32,7 +41,8 @@ impl Store {
         }
     }
 
-    /// Finds a code, used or expired as it may be, so that a replay can be told from a stranger.
+    /// Finds a code that no revocation has ended, used or expired as it may be, so that a replay can be told from a
+    /// stranger.
     pub async fn find_code(&self, digest: TokenDigest) -> Outcome<Option<Code>> {
         self.read(FIND, vec![digest.into()]).await?.pop().map(code).transpose()
     }

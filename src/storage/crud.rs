@@ -92,8 +92,8 @@ impl Store {
         let mut way_made = false;
         for (column, value) in table.columns.iter().zip(params) {
             if (column.role == Role::Digest || column.name == "id") && *value != Value::Null {
-                let (name, column) = (table.name, &column.name);
-                let sql = format!("DELETE FROM {name} WHERE {column} = $1 AND expires_at <= $2 RETURNING id");
+                let (name, column, ended) = (table.name, &column.name, table.ended(2));
+                let sql = format!("DELETE FROM {name} WHERE {column} = $1 AND {ended} RETURNING id");
                 way_made |= !self.write(sql, vec![value.clone(), self.now().into()]).await?.is_empty();
             }
         }

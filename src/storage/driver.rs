@@ -26,11 +26,24 @@ pub(super) struct Dialect {
     pub gather: &'static str,
     /// What makes a text compare byte by byte.
     pub bytewise: &'static str,
+    /// At the end of a question: its rows are held until the end of the transaction. Where there is one writer, a
+    /// transaction that writes holds everything.
+    pub hold: &'static str,
+    /// At the end of a question: rows that somebody holds are left out, the others are held. Where there is one writer,
+    /// nobody else holds any.
+    pub skip_locked: &'static str,
 }
 
-const POSTGRES: Dialect =
-    Dialect { name: "postgres", each: "jsonb_array_elements_text", gather: "jsonb_agg", bytewise: " COLLATE \"C\"" };
-const SQLITE: Dialect = Dialect { name: "sqlite", each: "json_each", gather: "json_group_array", bytewise: "" };
+const POSTGRES: Dialect = Dialect {
+    name: "postgres",
+    each: "jsonb_array_elements_text",
+    gather: "jsonb_agg",
+    bytewise: " COLLATE \"C\"",
+    hold: " FOR UPDATE",
+    skip_locked: " FOR UPDATE SKIP LOCKED",
+};
+const SQLITE: Dialect =
+    Dialect { name: "sqlite", each: "json_each", gather: "json_group_array", bytewise: "", hold: "", skip_locked: "" };
 
 /// How long a migration run waits for another one to end.
 pub(super) const MIGRATION_WAIT: Duration = Duration::from_secs(60);

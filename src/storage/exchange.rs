@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::{NewToken, RefreshView, Replaced, Timestamp, TokenDigest, TokenPair};
 
+use super::revocations::{last_revocation, unrevoked};
 use super::rows::{open, seal};
 use super::store::Outcome;
 use super::tokens::row;
@@ -15,7 +16,6 @@ pub(super) const STATEMENTS: &[&str] = &[
     CONSUME,
     ISSUE_FOR_CODE,
     FIND_REFRESH,
-    HOLD,
     REPLACE,
     ISSUE_FOR_REFRESH,
     END,
@@ -29,45 +29,82 @@ pub(super) const STATEMENTS: &[&str] = &[
 /// How long a replaced refresh token of a row without an end is remembered.
 const ENDLESS_MEMORY_SECONDS: i64 = 90 * 24 * 3600;
 
-const CONSUME: &str = "UPDATE oauth2_authorization_codes SET consumed_at = $2, consumed_by = $3
-    WHERE digest = $1 AND consumed_at IS NULL AND expires_at > $2 RETURNING id";
-const ISSUE_FOR_CODE: &str = "INSERT INTO oauth2_tokens
+const CONSUME: &str = concat!(
+    "UPDATE oauth2_authorization_codes AS t SET consumed_at = $2, consumed_by = $3
+    WHERE digest = $1 AND consumed_at IS NULL AND expires_at > $2 AND ",
+    unrevoked!("t"),
+    " RETURNING id"
+);
+/// That no revocation has ended the code is seen by the statement that takes the number of the last revocation.
+const ISSUE_FOR_CODE: &str = concat!(
+    "INSERT INTO oauth2_tokens
     (id, credential_id, service_id, token_type, expires_in, access_token_digest, access_token_sealed,
-     refresh_token_digest, refresh_token_sealed, authenticated_userid, scope, family_id, custom, created_at, expires_at)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
-    WHERE EXISTS (SELECT 1 FROM oauth2_authorization_codes WHERE digest = $16 AND consumed_by = $17) RETURNING id";
+     refresh_token_digest, refresh_token_sealed, authenticated_userid, scope, family_id, custom, created_at, expires_at,
+     issued_after)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, ",
+    last_revocation!(),
+    " WHERE EXISTS (SELECT 1 FROM oauth2_authorization_codes AS t WHERE t.digest = $16 AND t.consumed_by = $17 AND ",
+    unrevoked!("t"),
+    ") RETURNING id"
+);
 
-const FIND_REFRESH: &str = "SELECT id, credential_id, service_id, scope, authenticated_userid, family_id,
-        access_token_digest, expires_at
-    FROM oauth2_tokens WHERE refresh_token_digest = $1 AND (expires_at IS NULL OR expires_at > $2)";
+const FIND_REFRESH: &str = concat!(
+    "SELECT id, credential_id, service_id, scope, authenticated_userid, family_id, access_token_digest, expires_at
+    FROM oauth2_tokens AS t WHERE refresh_token_digest = $1 AND (expires_at IS NULL OR expires_at > $2) AND ",
+    unrevoked!("t")
+);
 
-/// Changes nothing and holds the row until the end of the transaction: who revokes its family waits, and then finds
-/// the successor; a family revoked before has no row left to hold.
-const HOLD: &str = "UPDATE oauth2_tokens SET token_type = token_type
-    WHERE refresh_token_digest = $1 AND (expires_at IS NULL OR expires_at > $2) RETURNING id";
+/// Holds the row until the end of the transaction: who revokes its family waits, and then finds the successor; a family
+/// revoked before has no row left to hold.
+const HOLD: &str = concat!(
+    "SELECT id FROM oauth2_tokens AS t
+    WHERE refresh_token_digest = $1 AND (expires_at IS NULL OR expires_at > $2) AND ",
+    unrevoked!("t")
+);
 /// The digest is the primary key: of two who rotate the same token, the second inserts nothing.
-const REPLACE: &str = "INSERT INTO oauth2_replaced_refresh_tokens
+const REPLACE: &str = concat!(
+    "INSERT INTO oauth2_replaced_refresh_tokens
     (digest, credential_id, family_id, successor_id, replaced_at, expires_at)
     SELECT refresh_token_digest, credential_id, COALESCE(family_id, id), $3, $2, COALESCE(expires_at, $4)
-    FROM oauth2_tokens WHERE refresh_token_digest = $1 AND (expires_at IS NULL OR expires_at > $2)
-    ON CONFLICT (digest) DO NOTHING RETURNING digest";
-const ISSUE_FOR_REFRESH: &str = "INSERT INTO oauth2_tokens
+    FROM oauth2_tokens AS t WHERE refresh_token_digest = $1 AND (expires_at IS NULL OR expires_at > $2) AND ",
+    unrevoked!("t"),
+    " ON CONFLICT (digest) DO NOTHING RETURNING digest"
+);
+/// As for a code: the row that is replaced, the winner of it, and the number of the last revocation are seen at once.
+const ISSUE_FOR_REFRESH: &str = concat!(
+    "INSERT INTO oauth2_tokens
     (id, credential_id, service_id, token_type, expires_in, access_token_digest, access_token_sealed,
-     refresh_token_digest, refresh_token_sealed, authenticated_userid, scope, family_id, custom, created_at, expires_at)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
-    WHERE EXISTS (SELECT 1 FROM oauth2_replaced_refresh_tokens WHERE digest = $16 AND successor_id = $17) RETURNING id";
-const END: &str = "DELETE FROM oauth2_tokens WHERE refresh_token_digest = $1 AND EXISTS
-    (SELECT 1 FROM oauth2_replaced_refresh_tokens WHERE digest = $1 AND successor_id = $2) RETURNING id";
+     refresh_token_digest, refresh_token_sealed, authenticated_userid, scope, family_id, custom, created_at, expires_at,
+     issued_after)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, ",
+    last_revocation!(),
+    " WHERE EXISTS (SELECT 1 FROM oauth2_replaced_refresh_tokens AS r
+        JOIN oauth2_tokens AS t ON t.refresh_token_digest = r.digest
+        WHERE r.digest = $16 AND r.successor_id = $17 AND ",
+    unrevoked!("t"),
+    ") RETURNING id"
+);
+/// Only a row that has a successor goes: who rotated it tells the caches.
+const END: &str = "DELETE FROM oauth2_tokens WHERE refresh_token_digest = $1
+    AND EXISTS (SELECT 1 FROM oauth2_tokens AS s WHERE s.id = $2) RETURNING id";
 
-/// Of two who renew at once, the second finds another access token in the row.
-const RENEW: &str = "UPDATE oauth2_tokens
+/// Of two who renew at once, the second finds another access token in the row. It keeps its number: a revocation that
+/// ends its refresh token ends the new access token, too.
+const RENEW: &str = concat!(
+    "UPDATE oauth2_tokens AS t
     SET access_token_digest = $3, access_token_sealed = $4, expires_in = $5, created_at = $6, custom = FALSE
-    WHERE id = $1 AND access_token_digest = $2 RETURNING id";
+    WHERE id = $1 AND access_token_digest = $2 AND ",
+    unrevoked!("t"),
+    " RETURNING id"
+);
 
 const FIND_REPLACED: &str = "SELECT credential_id, family_id, successor_id, replaced_at
     FROM oauth2_replaced_refresh_tokens WHERE digest = $1";
-const PAIR: &str = "SELECT access_token_sealed, refresh_token_sealed, expires_in, service_id FROM oauth2_tokens
-    WHERE id = $1 AND (expires_at IS NULL OR expires_at > $2)";
+const PAIR: &str = concat!(
+    "SELECT access_token_sealed, refresh_token_sealed, expires_in, service_id FROM oauth2_tokens AS t
+    WHERE id = $1 AND (expires_at IS NULL OR expires_at > $2) AND ",
+    unrevoked!("t")
+);
 
 const REVOKE: &str = "DELETE FROM oauth2_tokens WHERE family_id = $1 RETURNING access_token_digest";
 const FORGET: &str = "DELETE FROM oauth2_replaced_refresh_tokens WHERE family_id = $1 RETURNING digest";
@@ -89,7 +126,7 @@ impl Store {
     /// Replaces the row of a refresh token by a new pair. False: another rotation came first, or the row has gone.
     pub async fn rotate(&self, old: TokenDigest, token: &NewToken, now: Timestamp) -> Outcome<bool> {
         let memory = now.plus_seconds(ENDLESS_MEMORY_SECONDS);
-        let hold = Statement::new(HOLD, vec![old.into(), now.into()]);
+        let hold = Statement::new(holding(self.dialect().hold), vec![old.into(), now.into()]);
         let replace = Statement::new(REPLACE, vec![old.into(), now.into(), token.id.into(), memory.into()]);
         let issue = Statement::new(ISSUE_FOR_REFRESH, self.issue(token, old)?);
         let end = Statement::new(END, vec![old.into(), token.id.into()]);
@@ -150,6 +187,11 @@ impl Store {
         params.extend([used.into(), token.id.into()]);
         Ok(params)
     }
+}
+
+/// The statement that holds the row of a refresh token.
+pub(super) fn holding(hold: &str) -> String {
+    format!("{HOLD}{hold}")
 }
 
 fn refresh_view(row: Row) -> Outcome<RefreshView> {

@@ -32,10 +32,10 @@ macro_rules! sources {
     };
 }
 
-const POSTGRES: &[Source] =
-    sources!("postgres": 1 "0001_first", 2 "0002_grants", 3 "0003_keys", 4 "0004_registration", 5 "0005_cluster");
-const SQLITE: &[Source] =
-    sources!("sqlite": 1 "0001_first", 2 "0002_grants", 3 "0003_keys", 4 "0004_registration", 5 "0005_cluster");
+const POSTGRES: &[Source] = sources!("postgres": 1 "0001_first", 2 "0002_grants", 3 "0003_keys", 4 "0004_registration", 5 "0005_cluster",
+        6 "0006_revocations");
+const SQLITE: &[Source] = sources!("sqlite": 1 "0001_first", 2 "0002_grants", 3 "0003_keys", 4 "0004_registration", 5 "0005_cluster",
+        6 "0006_revocations");
 
 /// The table that remembers; the same text for both.
 pub(super) const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::schema::{Entity, Schema};
 
 use super::crud::unknown;
+use super::revocations::{advance, record_contract, record_developer};
 use super::store::Outcome;
 use super::table::{Role, Table};
 use super::value::{Row, Statement};
@@ -18,11 +19,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     DELETE_APPLICATIONS,
     DELETE_DEVELOPER,
     DELETE_APPLICATION,
-    END_DEVELOPERS_TOKENS,
-    END_DEVELOPERS_CODES,
     END_SESSIONS,
-    END_TOKENS,
-    END_CODES,
     DELETE_CONTRACT,
     MIRROR_CUSTOM_ID,
     MOVE_REDIRECT_URIS,
@@ -42,20 +39,8 @@ const DELETE_DEVELOPER: &str =
 const DELETE_APPLICATION: &str =
     "DELETE FROM consumers WHERE id IN (SELECT consumer_id FROM applications WHERE id = $1) RETURNING id";
 
-const END_DEVELOPERS_TOKENS: &str = "DELETE FROM oauth2_tokens WHERE credential_id IN
-    (SELECT c.id FROM oauth2_credentials AS c JOIN applications AS a ON a.consumer_id = c.consumer_id
-      WHERE a.developer_id = $1) RETURNING id";
-const END_DEVELOPERS_CODES: &str = "DELETE FROM oauth2_authorization_codes WHERE credential_id IN
-    (SELECT c.id FROM oauth2_credentials AS c JOIN applications AS a ON a.consumer_id = c.consumer_id
-      WHERE a.developer_id = $1) RETURNING id";
 const END_SESSIONS: &str = "DELETE FROM sessions WHERE developer_id = $1 RETURNING id";
 
-const END_TOKENS: &str = "DELETE FROM oauth2_tokens WHERE service_id = $2 AND credential_id IN
-    (SELECT c.id FROM oauth2_credentials AS c JOIN applications AS a ON a.consumer_id = c.consumer_id
-      WHERE a.id = $1) RETURNING id";
-const END_CODES: &str = "DELETE FROM oauth2_authorization_codes WHERE service_id = $2 AND credential_id IN
-    (SELECT c.id FROM oauth2_credentials AS c JOIN applications AS a ON a.consumer_id = c.consumer_id
-      WHERE a.id = $1) RETURNING id";
 const DELETE_CONTRACT: &str = "DELETE FROM application_instances WHERE id = $1 RETURNING id";
 
 const MIRROR_CUSTOM_ID: &str = "UPDATE consumers SET custom_id = $2, updated_at = $3 WHERE id = $1 RETURNING id";
@@ -154,9 +139,8 @@ impl Store {
         let of_developer = |sql: &'static str| Statement::new(sql, vec![developer.into()]);
         let mut statements = vec![update, of_developer(CONSUMERS_OF_DEVELOPER)];
         if close {
-            // Twice: the first waits for a refresh under way, and only a statement begun after that sees its token.
-            let ends = [END_DEVELOPERS_TOKENS, END_DEVELOPERS_TOKENS, END_DEVELOPERS_CODES, END_SESSIONS];
-            statements.extend(ends.map(of_developer));
+            let ended = record_developer(developer, self.now());
+            statements.extend([of_developer(END_SESSIONS), advance(), ended]);
         }
         let mut done = self.driver().write(statements).await.map_err(|error| of_table(&table, error))?.into_iter();
         let found = done.next().is_some_and(|rows| !rows.is_empty());
@@ -216,7 +200,9 @@ impl Store {
     ) -> Outcome<bool> {
         let (update, table) = self.updating(schema, contract, entity)?;
         let mut statements = vec![update];
-        statements.extend(close.map(ending).into_iter().flatten());
+        if let Some((application, service)) = close {
+            statements.extend([advance(), record_contract(contract, application, service, self.now())]);
+        }
         let done = self.driver().write(statements).await.map_err(|error| of_table(&table, error))?;
         Ok(done.first().is_some_and(|rows| !rows.is_empty()))
     }
@@ -225,7 +211,7 @@ impl Store {
     /// is none of that id.
     pub async fn delete_contract(&self, contract: Uuid, application: Uuid, service: Uuid) -> Outcome<bool> {
         let mut statements = vec![Statement::new(DELETE_CONTRACT, vec![contract.into()])];
-        statements.extend(ending((application, service)));
+        statements.extend([advance(), record_contract(contract, application, service, self.now())]);
         let done = self.driver().write(statements).await?;
         Ok(done.first().is_some_and(|rows| !rows.is_empty()))
     }
@@ -306,12 +292,6 @@ impl Store {
         let params = rows::params(&table, &entity, &self.keyring())?;
         Ok((Statement::new(&table.update, params), table))
     }
-}
-
-/// The statements that end what an application has for a service. The tokens twice: the first waits for a refresh under
-/// way, and only a statement begun after that sees the token it stored.
-fn ending((application, service): (Uuid, Uuid)) -> [Statement; 3] {
-    [END_TOKENS, END_TOKENS, END_CODES].map(|sql| Statement::new(sql, vec![application.into(), service.into()]))
 }
 
 pub(super) fn asking_together(table: &Table) -> String {

@@ -5,8 +5,8 @@ use crate::schema::Schema;
 use super::store::{Outcome, PING};
 use super::{
     Store, admin_tokens, application_requests, audit, clients, codes, configuration, exchange, keys, mailed_tokens,
-    mails, postgres, registration, registration_documents, registration_services, registration_tokens, reseal, roster,
-    secrets, sessions, standings, sweep, tokens,
+    mails, postgres, registration, registration_documents, registration_services, registration_tokens, reseal,
+    revocations, roster, secrets, sessions, standings, sweep, tokens, turns,
 };
 
 const WRITTEN: &[&[&str]] = &[
@@ -24,12 +24,14 @@ const WRITTEN: &[&[&str]] = &[
     registration::STATEMENTS,
     registration_documents::STATEMENTS,
     registration_services::STATEMENTS,
+    revocations::STATEMENTS,
     roster::STATEMENTS,
     secrets::STATEMENTS,
     sessions::STATEMENTS,
     standings::STATEMENTS,
     sweep::STATEMENTS,
     tokens::STATEMENTS,
+    turns::STATEMENTS,
 ];
 
 pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> {
@@ -38,7 +40,10 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
         every.push(postgres::INSERT_TOKENS.to_owned());
     }
     every.extend([store.renaming_role(), store.taking_role()]);
+    every.push(exchange::holding(store.dialect().hold));
     every.extend(registration_tokens::statements());
+    every.extend(revocations::statements(store.dialect().skip_locked));
+    every.extend(sweep::statements(store.dialect().skip_locked));
     for schema in schemas {
         let table = store.table(schema);
         every.extend([&table.insert, &table.find, &table.update, &table.delete, &table.all].map(|sql| sql.to_string()));

@@ -4,10 +4,16 @@ use std::sync::Arc;
 
 use crate::schema::{Field, Kind, Schema, Seal};
 
+use super::revocations::{last_revocation, unrevoked};
+
 /// Rows of a table with this column are gone once it has passed.
 const ROW_END: &str = "expires_at";
 /// Tokens that we did not mint; computed here, whatever the schema says of it.
 const CUSTOM: (&str, &str) = ("oauth2_tokens", "custom");
+/// The number of the last revocation when the token was stored; taken here, and never changed.
+const ISSUED_AFTER: (&str, &str) = ("oauth2_tokens", "issued_after");
+/// That no revocation has ended a token.
+const UNREVOKED: &str = unrevoked!("oauth2_tokens");
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +67,17 @@ impl Table {
         let ends = schema.name == CUSTOM.0 || schema.field(ROW_END).is_some();
         let name = schema.name;
         let selected = selected(&columns);
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let places: Vec<String> = (1..=columns.len()).map(|place| format!("${place}")).collect();
+        let mut names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let mut places: Vec<String> = (1..=columns.len()).map(|place| format!("${place}")).collect();
         // `$1` is the id, which is the first column of the entity and of the statement.
         let changed = columns.iter().zip(&places).filter(|(column, _)| column.name != "id");
         let changed: Vec<String> = changed.map(|(column, place)| format!("{} = {place}", column.name)).collect();
         let id = names.iter().position(|name| *name == "id").map_or(1, |place| place + 1);
-        let alive = |place: usize| live(ends, place);
+        let alive = |place: usize| live(name, ends, place);
+        if name == ISSUED_AFTER.0 {
+            names.push(ISSUED_AFTER.1);
+            places.push(last_revocation!().to_owned());
+        }
         let statement = |text: String| -> Arc<str> { text.into() };
         Self {
             name,
@@ -106,14 +116,22 @@ impl Table {
         found.map_or_else(|| column.to_owned(), |known| known.field.to_owned())
     }
 
-    /// A condition that rows whose end has passed do not meet; its parameter is the present.
+    /// A condition that rows whose end has passed, or that a revocation has ended, do not meet; its parameter is the
+    /// present.
     pub fn live(&self, place: usize) -> String {
-        live(self.ends, place)
+        live(self.name, self.ends, place)
+    }
+
+    /// The condition that ended rows meet, where rows end.
+    pub fn ended(&self, place: usize) -> String {
+        let expired = format!("{ROW_END} <= ${place}");
+        if self.name == ISSUED_AFTER.0 { format!("({expired} OR NOT ({UNREVOKED}))") } else { expired }
     }
 }
 
-fn live(ends: bool, place: usize) -> String {
-    if ends { format!(" AND ({ROW_END} IS NULL OR {ROW_END} > ${place})") } else { String::new() }
+fn live(table: &str, ends: bool, place: usize) -> String {
+    let unrevoked = if table == ISSUED_AFTER.0 { format!(" AND {UNREVOKED}") } else { String::new() };
+    if ends { format!(" AND ({ROW_END} IS NULL OR {ROW_END} > ${place}){unrevoked}") } else { unrevoked }
 }
 
 fn selected(columns: &[Column]) -> String {
@@ -137,7 +155,7 @@ fn reference(field: &Field) -> Option<(String, &'static str)> {
 fn columns_of(table: &str, field: &Field) -> Vec<Column> {
     let column = |name: String, role: Role| Column { name, field: field.name, role };
     let name = field.name;
-    if (table, name) == CUSTOM {
+    if [CUSTOM, ISSUED_AFTER].contains(&(table, name)) {
         return Vec::new();
     }
     match field.seal {

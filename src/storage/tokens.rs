@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::{Consumer, Keyring, NewToken, PlainToken, TokenDigest, TokenView};
 
+use super::revocations::{last_revocation, unrevoked};
 use super::rows::seal;
 use super::store::Outcome;
 use super::value::{Row, Value, count};
@@ -13,19 +14,26 @@ use super::{StorageError, Store};
 
 pub(super) const STATEMENTS: &[&str] = &[INSERT_TOKEN, FIND_TOKEN, CUSTOM_DIGESTS];
 
-pub(super) const INSERT_TOKEN: &str = "INSERT INTO oauth2_tokens
+pub(super) const INSERT_TOKEN: &str = concat!(
+    "INSERT INTO oauth2_tokens
     (id, credential_id, service_id, token_type, expires_in, access_token_digest, access_token_sealed,
-     refresh_token_digest, refresh_token_sealed, authenticated_userid, scope, family_id, custom, created_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+     refresh_token_digest, refresh_token_sealed, authenticated_userid, scope, family_id, custom, created_at, expires_at,
+     issued_after)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, ",
+    last_revocation!(),
+    ")"
+);
 
 /// Token, credential and consumer at once; `$2` is the present.
-const FIND_TOKEN: &str =
+const FIND_TOKEN: &str = concat!(
     "SELECT t.id, t.credential_id, c.client_id, u.id, u.username, u.custom_id, t.service_id, t.scope,
         t.authenticated_userid, t.created_at, t.expires_in, t.expires_at
     FROM oauth2_tokens AS t
     JOIN oauth2_credentials AS c ON c.id = t.credential_id
     JOIN consumers AS u ON u.id = c.consumer_id
-    WHERE t.access_token_digest = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)";
+    WHERE t.access_token_digest = $1 AND (t.expires_at IS NULL OR t.expires_at > $2) AND ",
+    unrevoked!("t", "c.consumer_id")
+);
 
 const CUSTOM_DIGESTS: &str = "SELECT id, access_token_digest FROM oauth2_tokens
     WHERE custom = TRUE AND id > $1 ORDER BY id LIMIT $2";

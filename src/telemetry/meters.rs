@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::histogram::{Histogram, SIZES, TIMES};
 
 /// One counted thing. Names are stable: dashboards depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,15 +81,33 @@ const METERS: &[(Meter, &str, &str)] = &[
     (Meter::MailsKept, "tollgate_mails_total{outcome=\"kept\"}", ""),
 ];
 
+/// What waits for an owner, over all workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Tokens that are not being written yet.
+    Issuer,
+}
+
+const DEPTH: &str = "tollgate_mailbox_depth";
+const DEPTHS: &[(Depth, &str)] = &[(Depth::Issuer, "issuer")];
+const BATCH: &str = "tollgate_token_batch_size";
+const REVOCATION: &str = "tollgate_revocation_seconds";
+
 /// The counters of one worker.
 #[derive(Debug)]
 pub struct Meters {
     counts: [AtomicU64; METERS.len()],
+    depths: [AtomicU64; DEPTHS.len()],
+    batches: Histogram,
 }
 
 impl Default for Meters {
     fn default() -> Self {
-        Self { counts: [const { AtomicU64::new(0) }; METERS.len()] }
+        Self {
+            counts: [const { AtomicU64::new(0) }; METERS.len()],
+            depths: [const { AtomicU64::new(0) }; DEPTHS.len()],
+            batches: Histogram::new(&SIZES),
+        }
     }
 }
 
@@ -97,6 +118,17 @@ impl Meters {
 
     pub fn add(&self, meter: Meter, number: u64) {
         self.counts[meter as usize].fetch_add(number, Ordering::Relaxed);
+    }
+
+    /// Counts a commit that issues so many tokens.
+    pub fn count_batch(&self, tokens: usize) {
+        self.count(Meter::TokenBatches);
+        self.batches.record(u64::try_from(tokens).unwrap_or(u64::MAX));
+    }
+
+    /// Tells how many wait now.
+    pub fn set_depth(&self, depth: Depth, waiting: usize) {
+        self.depths[depth as usize].store(u64::try_from(waiting).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Counts an answer by its status class.
@@ -115,10 +147,16 @@ impl Meters {
 pub type Gauges = Box<dyn Fn() -> Vec<(&'static str, f64)> + Send + Sync>;
 
 /// Every worker's counters, and gauges.
-#[derive(Default)]
 pub struct Registry {
     workers: Mutex<Vec<Arc<Meters>>>,
     gauges: Mutex<Vec<Gauges>>,
+    revocations: Histogram,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self { workers: Mutex::default(), gauges: Mutex::default(), revocations: Histogram::new(&TIMES) }
+    }
 }
 
 impl std::fmt::Debug for Registry {
@@ -135,6 +173,11 @@ impl Registry {
         meters
     }
 
+    /// Every node has confirmed a change so long after its commit.
+    pub fn time_revocation(&self, took: Duration) {
+        self.revocations.record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
     pub fn add_gauges(&self, gauges: Gauges) {
         self.gauges.lock().expect("no one panics while holding it").push(gauges);
     }
@@ -143,6 +186,12 @@ impl Registry {
     pub fn total(&self, meter: Meter) -> u64 {
         let workers = self.workers.lock().expect("no one panics while holding it");
         workers.iter().map(|meters| meters.counts[meter as usize].load(Ordering::Relaxed)).sum()
+    }
+
+    /// How many wait, over all workers.
+    pub fn depth(&self, depth: Depth) -> u64 {
+        let workers = self.workers.lock().expect("no one panics while holding it");
+        workers.iter().map(|meters| meters.depths[depth as usize].load(Ordering::Relaxed)).sum()
     }
 
     /// Prometheus text format.
@@ -154,6 +203,15 @@ impl Registry {
                 let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter");
             }
             let _ = writeln!(text, "{series} {}", self.total(*meter));
+        }
+        let batches = self.workers.lock().expect("no one panics while holding it").clone();
+        let batches = batches.iter().map(|meters| &meters.batches);
+        Histogram::render(&SIZES, BATCH, "Tokens per database commit that issued some.", batches, &mut text);
+        let help = "From the commit of a change to the last acknowledgement of it.";
+        Histogram::render(&TIMES, REVOCATION, help, std::iter::once(&self.revocations), &mut text);
+        let _ = writeln!(text, "# HELP {DEPTH} What waits for an owner.\n# TYPE {DEPTH} gauge");
+        for (depth, actor) in DEPTHS {
+            let _ = writeln!(text, "{DEPTH}{{actor=\"{actor}\"}} {}", self.depth(*depth));
         }
         for gauges in self.gauges.lock().expect("no one panics while holding it").iter() {
             for (name, value) in gauges() {
@@ -173,7 +231,22 @@ mod tests {
         for (nth, (meter, ..)) in METERS.iter().enumerate() {
             assert_eq!(*meter as usize, nth);
         }
+        for (nth, (depth, _)) in DEPTHS.iter().enumerate() {
+            assert_eq!(*depth as usize, nth);
+        }
         let registry = Registry::default();
+        for (tokens, waiting) in [(3, 4), (7, 5)] {
+            let worker = registry.worker();
+            worker.count_batch(tokens);
+            worker.set_depth(Depth::Issuer, 100);
+            worker.set_depth(Depth::Issuer, waiting);
+        }
+        assert_eq!((registry.total(Meter::TokenBatches), registry.depth(Depth::Issuer)), (2, 9));
+        for line in ["tollgate_token_batch_size_sum 10\n", "tollgate_mailbox_depth{actor=\"issuer\"} 9\n"] {
+            assert!(registry.render().contains(line), "{line}");
+        }
+        registry.time_revocation(Duration::from_millis(4));
+        assert!(registry.render().contains("tollgate_revocation_seconds_bucket{le=\"0.005\"} 1\n"));
         registry.worker().count_status(204);
         registry.worker().count(Meter::Requests2xx);
         assert_eq!(registry.total(Meter::Requests2xx), 2);

@@ -5,10 +5,11 @@
 //!
 //! **Absent on purpose:** who serves `/metrics` (rooms `admin` and `app`).
 
+mod histogram;
 mod logs;
 mod meters;
 mod request_id;
 
 pub use logs::{LevelHandle, filter, start_logs};
-pub use meters::{Gauges, Meter, Meters, Registry};
+pub use meters::{Depth, Gauges, Meter, Meters, Registry};
 pub use request_id::{RequestId, RequestIds};

@@ -35,7 +35,7 @@ async fn in_sqlite() -> Columns {
         rows.map(Result::unwrap).collect()
     };
     let indexes = "SELECT m.name, i.\"unique\" || '', c.name FROM sqlite_master m, pragma_index_list(m.name) i,
-        pragma_index_info(i.name) c WHERE m.type = 'table' AND c.seqno = 0";
+        pragma_index_info(i.name) c WHERE m.type = 'table' AND c.seqno = 0 AND c.name IS NOT NULL";
     let indexes = strings(indexes);
     let references = "SELECT m.name, f.\"from\", f.\"table\", f.on_delete
         FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'";

@@ -13,7 +13,7 @@ use crate::engine::catalog::{
     referred, refused, restored,
 };
 use crate::schema::{Body, Entity, Violations, Write};
-use crate::storage::{Holder, ListQuery, Lookup};
+use crate::storage::{ListQuery, Lookup};
 
 /// The plugin that makes a service one that applications have contracts with.
 pub(super) const PLUGIN: &str = "application-registration";
@@ -151,9 +151,6 @@ impl Registration {
         let id = id_of(&old).ok_or(CatalogError::NotFound)?;
         let same = is_open(&old) && is_open(&new) && old.get("scopes") == new.get("scopes");
         let close = (!same).then_some((ends.application, ends.service));
-        if close.is_some() {
-            self.drain(ends.holder()).await?;
-        }
         let changed = catalog.store.update_contract(schema, id, &new, close).await;
         if !changed.map_err(|error| refused(schema, &new, error))? {
             return Err(CatalogError::NotFound);
@@ -177,7 +174,6 @@ impl Registration {
         let (old, _turn) = catalog.load_to_change(schema, key).await?;
         let old = old.filter(|old| side.parent().owns(old)).ok_or(CatalogError::NotFound)?;
         let (ends, id) = (self.parties(&old).await?, id_of(&old).ok_or(CatalogError::NotFound)?);
-        self.drain(ends.holder()).await?;
         catalog.store.delete_contract(id, ends.application, ends.service).await?;
         self.forget_grants(ends.consumer, ends.service).await?;
         info!(contract.id = %id, "contract {id} was withdrawn");
@@ -208,12 +204,6 @@ struct Parties {
     application: Uuid,
     consumer: Uuid,
     service: Uuid,
-}
-
-impl Parties {
-    fn holder(&self) -> Holder {
-        Holder::Contract { application: self.application, service: self.service }
-    }
 }
 
 fn status(contract: &Entity) -> Option<ContractStatus> {

@@ -146,9 +146,6 @@ impl Registration {
         let approved = Some(DeveloperStatus::Approved);
         // Also when approved anew: what a request under way has stored since is not to be good again.
         let close = before != approved || after != approved;
-        if close {
-            self.drain(Holder::Developer(id)).await?;
-        }
         let changed = catalog.store.update_developer(schema, id, &draft.entity, close).await;
         let changed = changed.map_err(|error| refused(schema, &draft.entity, error))?;
         let consumers = changed.ok_or(CatalogError::NotFound)?;

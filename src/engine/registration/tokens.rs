@@ -4,52 +4,47 @@ use tracing::info;
 
 use super::Registration;
 use crate::actors::Event;
-use crate::domain::TokenDigest;
 use crate::engine::catalog::{CatalogError, across};
-use crate::storage::{Holder, TokenFilter};
+use crate::storage::{Holder, Revocation, TokenFilter};
 
-/// Tokens deleted by one statement.
+/// Tokens removed by one statement.
 const BITE: usize = 1000;
-/// Beyond this many, emptying the caches costs less than naming each token.
-const NAMED: usize = 64;
 /// Above this a number of tokens is not counted out.
 const MOST_COUNTED: usize = 1_000_000;
 
 impl Registration {
-    /// Deletes the tokens that fit, in bites, and the codes that nobody has redeemed; gives the number of tokens. No
-    /// cache answers one of them any more.
+    /// Ends every token and code that fits and was issued before, at once and everywhere; then removes them, in bites, and
+    /// gives the number of live tokens it removed.
     ///
     /// # Errors
-    /// Without any filter; the store failed, or a cache did not obey: then some may be deleted, and none of those is
-    /// answered.
+    /// Without any filter; the store failed, or a cache did not obey. Where the revocation was stored it holds all the
+    /// same, and what is left of the rows is removed later.
     pub async fn delete_tokens(&self, filter: &TokenFilter) -> Result<usize, CatalogError> {
         if filter.is_empty() {
             let text =
                 "at least one of these filters must be given: 'authenticated_userid', 'credential.id', 'service.id'";
             return Err(across(text.to_owned()));
         }
-        self.catalog.store.delete_codes(filter).await?;
-        let mut some = Vec::new();
-        let (mut deleted, mut again) = (0, false);
-        let outcome = loop {
-            match self.catalog.store.delete_tokens(filter, BITE).await {
-                Ok(gone) => {
-                    let full = gone.len() == BITE;
-                    deleted += gone.len();
-                    some.extend(gone.into_iter().take(NAMED.saturating_sub(some.len())));
-                    if again && !full {
-                        break Ok(deleted);
-                    }
-                    // Once more after the last bite: by then what was being refreshed meanwhile is there, too.
-                    again = !full;
-                }
-                Err(error) => break Err(error),
-            }
-        };
-        self.forget_tokens(filter, deleted, some).await?;
-        let deleted = outcome?;
+        let Some(revocation) = self.catalog.store.revoke_tokens(filter).await? else { return Ok(0) };
+        // By what was asked, not by what was found: a call that is repeated completes one that did not live to tell.
+        self.announce(ended_by(filter)).await?;
+        let deleted = self.remove_revoked(&revocation).await?;
         info!(tokens = deleted, credential.id = ?filter.credential, service.id = ?filter.service, "{deleted} tokens were deleted");
         Ok(deleted)
+    }
+
+    async fn remove_revoked(&self, revocation: &Revocation) -> Result<usize, CatalogError> {
+        let store = &self.catalog.store;
+        let mut live = 0;
+        loop {
+            let bite = store.remove_revoked_tokens(revocation, BITE).await?;
+            live += bite.live;
+            if bite.removed < BITE {
+                break;
+            }
+        }
+        while store.remove_revoked_codes(revocation, BITE).await? == BITE {}
+        Ok(live)
     }
 
     /// How many live tokens fit, at most a million.
@@ -66,25 +61,18 @@ impl Registration {
         while self.catalog.store.drain_tokens(holder, BITE).await? == BITE {}
         Ok(())
     }
+}
 
-    async fn forget_tokens(
-        &self,
-        filter: &TokenFilter,
-        deleted: usize,
-        some: Vec<TokenDigest>,
-    ) -> Result<(), CatalogError> {
-        if let Some(credential) = filter.credential {
-            return self.announce(Event::Credential(credential)).await;
+/// The event that names the fewest of all tokens, and every one that fits.
+fn ended_by(filter: &TokenFilter) -> Event {
+    match filter {
+        TokenFilter { authenticated_userid: Some(user), .. } => Event::User(user.clone()),
+        TokenFilter { consumer: Some(consumer), service: Some(service), .. } => {
+            Event::Grants { consumer: *consumer, service: *service }
         }
-        if let Some(service) = filter.service {
-            return self.announce(Event::Service(service)).await;
-        }
-        if deleted > some.len() {
-            return self.announce(Event::Everything).await;
-        }
-        for token in some {
-            self.announce(Event::Token(token)).await?;
-        }
-        Ok(())
+        TokenFilter { credential: Some(credential), .. } => Event::Credential(*credential),
+        TokenFilter { consumer: Some(consumer), .. } => Event::Consumer(*consumer),
+        TokenFilter { service: Some(service), .. } => Event::Service(*service),
+        TokenFilter { .. } => Event::Everything,
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn schema() -> Schema {
         Field::uuid("family_id").internal(),
         Field::timestamp("expires_at").internal(),
         Field::boolean("custom").internal(),
+        Field::integer("issued_after").internal(),
     ];
     Schema::new("oauth2_tokens", "An access token.", fields)
         .key("access_token")

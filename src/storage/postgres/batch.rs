@@ -6,6 +6,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use crate::storage::StorageError;
+use crate::storage::revocations::last_revocation;
 use crate::storage::tokens::INSERT_TOKEN;
 use crate::storage::value::{Statement, Value};
 
@@ -14,17 +15,22 @@ use super::session::{Access, Call};
 
 /// The columns of [`INSERT_TOKEN`] as arrays. Rows that would break a constraint are left out, so that they do not take
 /// their batch-mates with them; they are then tried alone, which names what is wrong with them.
-pub(in crate::storage) const INSERT_TOKENS: &str = "INSERT INTO oauth2_tokens
+pub(in crate::storage) const INSERT_TOKENS: &str = concat!(
+    "INSERT INTO oauth2_tokens
     (id, credential_id, service_id, token_type, expires_in, access_token_digest, access_token_sealed,
-     refresh_token_digest, refresh_token_sealed, authenticated_userid, scope, family_id, custom, created_at, expires_at)
-    SELECT t.* FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[],
+     refresh_token_digest, refresh_token_sealed, authenticated_userid, scope, family_id, custom, created_at, expires_at,
+     issued_after)
+    SELECT t.*, ",
+    last_revocation!(),
+    " FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[],
         $8::bytea[], $9::bytea[], $10::text[], $11::text[], $12::uuid[], $13::boolean[], $14::timestamptz[],
         $15::timestamptz[]) AS t (id, credential_id, service_id, token_type, expires_in, access_token_digest,
         access_token_sealed, refresh_token_digest, refresh_token_sealed, authenticated_userid, scope, family_id,
         custom, created_at, expires_at)
     WHERE EXISTS (SELECT 1 FROM oauth2_credentials AS c WHERE c.id = t.credential_id)
       AND (t.service_id IS NULL OR EXISTS (SELECT 1 FROM services AS s WHERE s.id = t.service_id))
-    ON CONFLICT DO NOTHING RETURNING id";
+    ON CONFLICT DO NOTHING RETURNING id"
+);
 
 const COLUMNS: [Type; 15] = [
     Type::UUID_ARRAY,

@@ -1,8 +1,9 @@
 //! One connection: its prepared statements, and how statements run on it.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use deadpool_postgres::{ClientWrapper, StatementCache};
 use futures_util::future::join;
 use tokio::task::JoinHandle;
 use tokio_postgres::types::{ToSql, Type};
@@ -39,22 +40,16 @@ pub(super) struct Failed {
 }
 
 pub(super) struct Session {
-    pub client: Client,
-    /// `None`: a pooler stands between us and the server, which may be another with every transaction.
-    prepared: Option<HashMap<String, tokio_postgres::Statement>>,
+    /// Ends its connection when it is dropped.
+    pub client: ClientWrapper,
+    /// A pooler stands between us and the server, which may be another with every transaction: nothing is prepared.
+    has_pooler: bool,
     /// Longest run of one statement.
     statement_timeout: Duration,
     /// Whom we speak to, where the server tells.
     pub server: Option<Server>,
     /// When the server last answered.
     pub heard: Instant,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
 }
 
 impl From<tokio_postgres::Error> for Failed {
@@ -78,18 +73,19 @@ impl<'a> From<&'a Statement> for Call<'a> {
 
 impl Session {
     pub fn new(client: Client, task: JoinHandle<()>, has_pooler: bool, statement_timeout: Duration) -> Self {
-        let prepared = (!has_pooler).then(HashMap::new);
-        Self { client, prepared, statement_timeout, server: None, heard: Instant::now(), task }
+        let client = ClientWrapper::new(client, task);
+        Self { client, has_pooler, statement_timeout, server: None, heard: Instant::now() }
     }
 
     pub fn has_pooler(&self) -> bool {
-        self.prepared.is_none()
+        self.has_pooler
     }
 
     /// Runs all calls, or none; one alone needs no transaction.
     pub async fn run(&mut self, access: Access, calls: &[Call<'_>]) -> Result<Vec<Vec<Row>>, Failed> {
-        let guard = self.prepared.is_none().then_some(self.statement_timeout);
-        let Self { client, prepared, .. } = self;
+        let guard = self.has_pooler.then_some(self.statement_timeout);
+        let prepared = (!self.has_pooler).then(|| Arc::clone(&self.client.statement_cache));
+        let (client, prepared) = (&mut self.client, prepared.as_deref());
         if let ([call], None) = (calls, guard) {
             return Ok(vec![one(client, prepared, call).await?]);
         }
@@ -144,9 +140,7 @@ async fn guarded(client: &Client, limit: Duration) -> Result<(), Failed> {
     Ok(())
 }
 
-type Prepared = Option<HashMap<String, tokio_postgres::Statement>>;
-
-async fn all(client: &Client, prepared: &mut Prepared, calls: &[Call<'_>]) -> Result<Vec<Vec<Row>>, Failed> {
+async fn all(client: &Client, prepared: Option<&StatementCache>, calls: &[Call<'_>]) -> Result<Vec<Vec<Row>>, Failed> {
     let mut answers = Vec::with_capacity(calls.len());
     for call in calls {
         answers.push(one(client, prepared, call).await?);
@@ -154,31 +148,18 @@ async fn all(client: &Client, prepared: &mut Prepared, calls: &[Call<'_>]) -> Re
     Ok(answers)
 }
 
-async fn one(client: &Client, prepared: &mut Prepared, call: &Call<'_>) -> Result<Vec<Row>, Failed> {
+async fn one(client: &Client, prepared: Option<&StatementCache>, call: &Call<'_>) -> Result<Vec<Row>, Failed> {
     let rows = match prepared {
         // Without a name, it lives and dies with its one message.
         None => client.query_typed(call.sql, &call.params).await?,
         Some(prepared) => {
-            let statement = statement(client, prepared, call.sql).await?;
+            if prepared.size() >= MOST_PREPARED {
+                prepared.clear();
+            }
+            let statement = prepared.prepare(client, call.sql).await?;
             let params: Vec<_> = call.params.iter().map(|(value, _)| *value).collect();
             client.query(&statement, &params).await?
         }
     };
     rows.iter().map(|row| bind::row(row).map_err(Failed::from)).collect()
-}
-
-async fn statement(
-    client: &Client,
-    prepared: &mut HashMap<String, tokio_postgres::Statement>,
-    sql: &str,
-) -> Result<tokio_postgres::Statement, Failed> {
-    if let Some(known) = prepared.get(sql) {
-        return Ok(known.clone());
-    }
-    let statement = client.prepare(sql).await?;
-    if prepared.len() >= MOST_PREPARED {
-        prepared.clear();
-    }
-    prepared.insert(sql.to_owned(), statement.clone());
-    Ok(statement)
 }

@@ -1,0 +1,42 @@
+-- Revocations by what tokens have in common: one row ends every token and code of X that was issued before it.
+
+-- How many there have been; one row. Who revokes adds one and holds this row until the commit, so that numbers are in the
+-- order of commits: a statement that sees number n sees every revocation up to n.
+CREATE TABLE oauth2_revocation_count (
+    number BIGINT NOT NULL
+);
+INSERT INTO oauth2_revocation_count (number) VALUES (0);
+
+-- Null: any. The id is made of what is covered, so that a revocation that is repeated takes the place of the one before.
+CREATE TABLE oauth2_revocations (
+    id UUID NOT NULL PRIMARY KEY,
+    number BIGINT NOT NULL,
+    consumer_id UUID,
+    credential_id UUID,
+    service_id UUID,
+    authenticated_userid TEXT,
+    created_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX oauth2_revocations_number ON oauth2_revocations (number);
+-- A token asks by its user, and by what else it hangs on: both stay quick however many revocations there are.
+CREATE INDEX oauth2_revocations_authenticated_userid ON oauth2_revocations (authenticated_userid)
+    WHERE authenticated_userid IS NOT NULL;
+CREATE INDEX oauth2_revocations_holder ON oauth2_revocations (COALESCE(credential_id, consumer_id, service_id))
+    WHERE authenticated_userid IS NULL;
+
+-- The number of the last revocation that the statement saw which stored the row; those with higher numbers end it.
+ALTER TABLE oauth2_tokens ADD COLUMN issued_after BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE oauth2_authorization_codes ADD COLUMN issued_after BIGINT NOT NULL DEFAULT 0;
+
+-- With millions of rows a fifth of them dead is a lot of space; fewer at a time cost more, for a run reads every index.
+ALTER TABLE oauth2_tokens SET (autovacuum_vacuum_scale_factor = 0.05);
+
+-- Whose turn it is to do what one node does for all.
+CREATE TABLE turns (
+    name TEXT NOT NULL PRIMARY KEY,
+    holder UUID NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
+);
+
+-- Tokens minted so far bear a stamp of another form: they are known as imported ones are.
+UPDATE oauth2_tokens SET custom = TRUE WHERE custom = FALSE;
