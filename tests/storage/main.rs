@@ -26,5 +26,6 @@ mod revocations_under_way;
 mod roster;
 mod secrets;
 mod standings;
+mod sweeps;
 mod tokens;
 mod verbs;
