@@ -43,7 +43,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("askama", &["mail", "pages", "portal", "console"]),
     ("aws_lc_rs", &["domain"]),
     ("clap", &["app"]),
-    ("deadpool_postgres", &["storage"]),
+    ("deadpool", &["storage"]),
     ("deadpool_redis", &["cache"]),
     ("hashlink", &["cache"]),
     ("hmac", &["domain"]),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::credentials::{Caches, Credentials};
 use crate::cache::redis::{Bus, Event, Unconfirmed};
+use crate::domain::Consumer;
 
 const MAILBOX: usize = 4096;
 /// A worker that does not obey in this time is stuck; the change is then answered as failed, never as done.
@@ -18,7 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) fn apply(event: &Event, caches: &mut Caches) {
     match event {
         // By far the most frequent, so it walks nothing.
-        Event::Token(gone) => return caches.tokens.remove(gone),
+        Event::Token(gone) => {
+            caches.tokens.remove(gone);
+            caches.keys.remove(gone);
+            return caches.jwt_secrets.remove(gone);
+        }
         Event::Learn(learnt) => {
             caches.tokens.remove(learnt);
             caches.keys.remove(learnt);
@@ -36,19 +41,24 @@ pub(super) fn apply(event: &Event, caches: &mut Caches) {
         Event::Service(id) => view.service_id == Some(*id),
         Event::Grants { consumer, service } => view.consumer.id == *consumer && view.service_id == Some(*service),
         Event::User(user) => view.authenticated_userid.as_ref() == Some(user),
+        Event::Named(name) => view.client_id == *name || is_named(&view.consumer, name),
         Event::Everything => true,
         Event::Token(_) | Event::Standing(_) | Event::Unknowns | Event::Learn(_) | Event::Configuration => false,
     });
-    let means = |credential: Uuid, consumer: Uuid| match event {
+    let means = |credential: Uuid, consumer: &Consumer| match event {
         Event::Credential(id) => credential == *id,
-        Event::Consumer(id) => consumer == *id,
+        Event::Consumer(id) => consumer.id == *id,
+        Event::Named(name) => is_named(consumer, name),
         _ => *event == Event::Everything,
     };
-    caches.clients.forget(|_, view| means(view.credential_id, view.consumer.id));
-    caches.keys.forget(|_, view| means(view.credential_id, view.consumer.id));
-    caches.jwt_secrets.forget(|_, view| means(view.credential_id, view.consumer.id));
+    caches.clients.forget(|client_id, view| {
+        *event == Event::Named(client_id.clone()) || means(view.credential_id, &view.consumer)
+    });
+    caches.keys.forget(|_, view| means(view.credential_id, &view.consumer));
+    caches.jwt_secrets.forget(|_, view| means(view.credential_id, &view.consumer));
     caches.consumers.forget(|_, consumer| match event {
         Event::Consumer(id) => consumer.id == *id,
+        Event::Named(name) => is_named(consumer, name),
         _ => *event == Event::Everything,
     });
     caches.standings.forget(|(who, at), _| match event {
@@ -57,6 +67,10 @@ pub(super) fn apply(event: &Event, caches: &mut Caches) {
         Event::Grants { consumer, service } => who == consumer && at == service,
         _ => *event == Event::Everything,
     });
+}
+
+fn is_named(consumer: &Consumer, name: &str) -> bool {
+    consumer.username.as_deref() == Some(name)
 }
 
 fn forget_unknown(caches: &mut Caches) {
@@ -170,7 +184,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::{Consumer, Standing, Timestamp, TokenDigest, TokenView};
+    use crate::domain::{Standing, Timestamp, TokenDigest, TokenView};
 
     const NOW: Timestamp = Timestamp::from_seconds(10);
     const ALICE: Uuid = Uuid::from_u128(1);
@@ -215,6 +229,7 @@ mod tests {
         assert_eq!(left(&Event::Consumer(ALICE)), (2, 2));
         assert_eq!(left(&Event::Service(A)), (2, 2));
         assert_eq!(left(&Event::User("kim".to_owned())), (4, 2));
+        assert_eq!(left(&Event::Named("nobody".to_owned())), (4, 4));
         assert_eq!(left(&Event::Configuration), (4, 4));
         assert_eq!(left(&Event::Everything), (0, 0));
     }

@@ -63,7 +63,7 @@ impl Node {
             }
             // Gates take the id of an application as a key.
             "oauth2_credentials" => self.with_custom(change, "client_id", of_row(change, Event::Credential)),
-            "keyauth_credentials" | "jwt_secrets" => self.with_custom(change, "key", of_row(change, Event::Credential)),
+            "keyauth_credentials" | "jwt_secrets" => self.with_custom(change, "key", self.of_key(change)),
             "oauth2_tokens" => self.with_custom(change, "access_token", self.of_token(change)),
             "services" => {
                 let ended = change.old().and(change.id()).map(Event::Service);
@@ -76,14 +76,25 @@ impl Node {
         }
     }
 
+    /// The names of keys and tokens are secrets: they are known by their digests.
+    fn of_secret(&self, secret: &str) -> Event {
+        Event::Token(self.keyring.digest(secret.as_bytes()))
+    }
+
+    fn of_key(&self, change: &Change) -> Event {
+        match &change.happened {
+            Happened::DeletedBefore { key: Some(key), .. } => self.of_secret(key),
+            _ => of_row(change, Event::Credential),
+        }
+    }
+
     fn of_token(&self, change: &Change) -> Event {
-        let digest = |token: &str| Event::Token(self.keyring.digest(token.as_bytes()));
         if let Happened::DeletedBefore { key: Some(token), .. } = &change.happened {
-            return digest(token);
+            return self.of_secret(token);
         }
         // By its digest it costs the caches less than by its row.
         match (&change.happened, change.old().and_then(|old| old.get("access_token")).and_then(Value::as_str)) {
-            (Happened::Deleted { .. }, Some(token)) => digest(token),
+            (Happened::Deleted { .. }, Some(token)) => self.of_secret(token),
             _ => of_row(change, Event::TokenRow),
         }
     }
@@ -98,12 +109,13 @@ impl Node {
     }
 }
 
-/// A new row ends only what was unknown; a changed or deleted one ends its views. Without an id (deleted before, by a
-/// key that names nothing any more) it is not known whose views those were.
+/// A new row ends only what was unknown; a changed or deleted one ends its views. What was deleted before may be known by
+/// its name only.
 fn of_row(change: &Change, row: fn(Uuid) -> Event) -> Event {
     match (&change.happened, change.id()) {
         (Happened::Created { .. }, _) => Event::Unknowns,
         (_, Some(id)) => row(id),
+        (Happened::DeletedBefore { key: Some(name), .. }, None) => Event::Named(name.clone()),
         (_, None) => Event::Everything,
     }
 }

@@ -60,8 +60,8 @@ fn recovery(recoveries: &BTreeMap<Kind, Recovery>, kind: Kind) -> String {
 
 /// One run, as it is told while others wait.
 pub fn line(report: &Report) -> String {
-    let slowest = report.recoveries.values().map(|recovery| recovery.milliseconds());
-    let slowest = slowest.fold(Some(0), |slowest, time| Some(slowest?.max(time?)));
+    let mut recoveries = report.recoveries.values().map(|recovery| recovery.milliseconds());
+    let slowest = recoveries.try_fold(0, |slowest, time| time.map(|time| time.max(slowest)));
     let recovered = slowest.map_or("never".to_owned(), |time| format!("{time} ms"));
     format!(
         "{:<52} {:>6} operations  revocation p99 {:>7} ms, max {:>7} ms  all back after {recovered:>8}  {:>4.1} s  {}",

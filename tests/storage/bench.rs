@@ -3,12 +3,15 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio_postgres::NoTls;
 use tollgate::domain::{Clock, Keyring, Timestamp};
 use tollgate::schema::{Schema, entities};
 use tollgate::storage::{Location, PostgresOptions, Role, SqliteOptions, Store};
 use uuid::Uuid;
+
+use crate::servers::{PgBouncer, Pooling};
 
 /// Where every test begins.
 pub const START: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -23,7 +26,12 @@ pub struct Bench {
 pub enum Place {
     Memory,
     Disk(Folder),
-    Postgres { url: String, schema: String },
+    /// `through`: the URL that the store takes instead, when it goes through a pooler.
+    Postgres {
+        url: String,
+        schema: String,
+        through: Option<String>,
+    },
 }
 
 /// A folder that goes with its test.
@@ -88,11 +96,52 @@ pub async fn sql(url: &str, text: &str) -> Vec<Vec<String>> {
 
 /// A PostgreSQL schema of its own, and the URL that leads into it.
 pub async fn postgres_place() -> Place {
+    place_in(&format!("t_{}", Uuid::new_v4().simple()), None).await
+}
+
+async fn place_in(schema: &str, through: Option<String>) -> Place {
     let base = postgres_url();
-    let schema = format!("t_{}", Uuid::new_v4().simple());
     sql(&base, &format!("CREATE SCHEMA {schema}")).await;
     let joint = if base.contains('?') { '&' } else { '?' };
-    Place::Postgres { url: format!("{base}{joint}options=-csearch_path%3D{schema}"), schema }
+    Place::Postgres { url: format!("{base}{joint}options=-csearch_path%3D{schema}"), schema: schema.into(), through }
+}
+
+/// A PgBouncer in transaction mode, whose databases are schemas of the one server.
+pub struct Pooled {
+    pgbouncer: PgBouncer,
+    name: String,
+    made: AtomicUsize,
+}
+
+/// Places of one [`Pooled`].
+const PLACES: usize = 40;
+
+impl Pooled {
+    pub async fn start() -> Self {
+        let name = format!("t_{}", Uuid::new_v4().simple());
+        let (host, database) = postgres_url().rsplit_once('@').unwrap().1.split_once('/').map(owned).unwrap();
+        let (host, port) = host.split_once(':').unwrap();
+        let place = |number: usize| {
+            let schema = format!("{name}_{number}");
+            let searched = format!("SET search_path TO {schema}");
+            format!("{schema} = host={host} port={port} dbname={database} connect_query='{searched}'\n")
+        };
+        let databases: String = (0..PLACES).map(place).collect();
+        let pgbouncer = PgBouncer::with_databases(&databases, Pooling::Transaction, "").await;
+        Self { pgbouncer, name, made: AtomicUsize::new(0) }
+    }
+
+    pub async fn bench(&self) -> Bench {
+        let number = self.made.fetch_add(1, Ordering::SeqCst);
+        assert!(number < PLACES, "more places are needed");
+        let schema = format!("{}_{number}", self.name);
+        let through = self.pgbouncer.url(&schema, "pgbouncer=true");
+        Bench::at(place_in(&schema, Some(through)).await).await
+    }
+}
+
+fn owned((one, other): (&str, &str)) -> (String, String) {
+    (one.to_owned(), other.to_owned())
 }
 
 impl Place {
@@ -100,7 +149,10 @@ impl Place {
         match self {
             Self::Memory => Location::memory(),
             Self::Disk(folder) => disk(&folder.file(), Role::Tool),
-            Self::Postgres { url, .. } => Location::Postgres(PostgresOptions { pool: 4, ..PostgresOptions::new(url) }),
+            Self::Postgres { url, through, .. } => {
+                let url = through.as_ref().unwrap_or(url);
+                Location::Postgres(PostgresOptions { pool: 4, ..PostgresOptions::new(url) })
+            }
         }
     }
 
@@ -181,6 +233,18 @@ macro_rules! conformance {
                 super::$case(&bench).await;
                 bench.finish().await;
             }) })*
+        }
+        /// All of them on one PgBouncer, whose server sessions are shared from transaction to transaction.
+        mod through_pgbouncer {
+            #[test] fn every_case() { $crate::bench::run(async {
+                let pooled = $crate::bench::Pooled::start().await;
+                $({
+                    println!("{}", stringify!($case));
+                    let bench = pooled.bench().await;
+                    Box::pin(super::$case(&bench)).await;
+                    bench.finish().await;
+                })*
+            }) }
         }
     };
 }

@@ -106,7 +106,7 @@ async fn changes_by_hand_move_it(bench: &Bench) {
                 assert_eq!(moves(bench, act).await, expected, "{text}");
             }
         }
-        Place::Postgres { url, schema } => {
+        Place::Postgres { url, schema, .. } => {
             let (mut client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
             tokio::spawn(connection);
             let transaction = client.transaction().await.unwrap();

@@ -71,7 +71,7 @@ fn a_read_survives_connections_that_died() {
     run(async {
         let bench = Bench::at(postgres_place().await).await;
         bench.consumer("bob").await;
-        let Place::Postgres { url, schema } = bench.place() else { unreachable!() };
+        let Place::Postgres { url, schema, .. } = bench.place() else { unreachable!() };
         let named = format!("{url}&application_name={schema}");
         let store = store(PostgresOptions { pool: 1, ..PostgresOptions::new(&named) }).await;
         for _ in 0..5 {

@@ -252,7 +252,7 @@ async fn waiting(schema: &str) -> usize {
 fn a_close_waits_for_an_entry_that_is_under_way() {
     run(async {
         let bench = Bench::at(postgres_place().await).await;
-        let Place::Postgres { url, schema } = bench.place() else { unreachable!() };
+        let Place::Postgres { url, schema, .. } = bench.place() else { unreachable!() };
         let options = PostgresOptions::new(&format!("{url}&application_name={schema}"));
         let store = bench::open(Location::Postgres(options)).await;
         store.enter_roster(node(1), Some(("a", 1)), 1).await.unwrap();

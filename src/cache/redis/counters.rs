@@ -105,7 +105,7 @@ impl Counters {
         let key = self.name(key);
         let mut command = redis::cmd("DEL");
         command.arg(&key);
-        self.line.hurry::<i64>(&command, &key, PATIENCE).await.ok().map(|_| ())
+        Box::pin(self.line.hurry::<i64>(&command, &key, PATIENCE)).await.ok().map(|_| ())
     }
 
     async fn count(&self, key: &[u8], leniency: Leniency, now: Timestamp, in_any_case: bool) -> Option<i64> {
@@ -124,7 +124,8 @@ impl Counters {
 
     async fn run<T: FromRedisValue>(&self, script: &Script, key: &[u8], arguments: &[String]) -> Option<T> {
         let arguments: Vec<&[u8]> = arguments.iter().map(String::as_bytes).collect();
-        self.line.hurry_script(script, &self.name(key), &arguments, PATIENCE).await.ok()
+        // Boxed: the driver's futures are large, and every log-in would carry four of them along.
+        Box::pin(self.line.hurry_script(script, &self.name(key), &arguments, PATIENCE)).await.ok()
     }
 
     fn name(&self, key: &[u8]) -> Vec<u8> {

@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// One unbroken history of the bus: one server process that has lost nothing since. A restart, a failover, a flush or
-/// an older copy of the data begins another. Text form: `GENERATION-NONCE`, the nonce in 16 hexadecimal digits.
+/// One unbroken history of the bus: one server process that has lost nothing since.
+///
+/// A restart, a failover, a flush or an older copy of the data begins another. Text form: `GENERATION-NONCE`, the nonce in 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch {
     /// Milliseconds of the server's clock when it began, or more, so that a later epoch of one server is higher.

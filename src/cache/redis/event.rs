@@ -27,6 +27,9 @@ pub enum Event {
     },
     /// The tokens of a user: whose `authenticated_userid` is this.
     User(String),
+    /// Everything of a consumer of this username, or of a client of this `client_id`, of which nothing else is known any
+    /// more.
+    Named(String),
     /// What was unknown may exist now.
     Unknowns,
     Everything,
@@ -60,6 +63,7 @@ impl Event {
             Self::Standing(id) => bytes.byte(6).uuid(*id),
             Self::Grants { consumer, service } => bytes.byte(7).uuid(*consumer).uuid(*service),
             Self::User(user) => bytes.byte(12).text(user),
+            Self::Named(name) => bytes.byte(13).text(name),
             Self::Unknowns => bytes.byte(8),
             Self::Everything => bytes.byte(9),
             Self::Learn(digest) => bytes.byte(10).raw(&digest.0),
@@ -88,6 +92,7 @@ impl Event {
             10 => Self::Learn(TokenDigest(rest.array()?)),
             11 => Self::Configuration,
             12 => Self::User(rest.text()?.to_owned()),
+            13 => Self::Named(rest.text()?.to_owned()),
             _ => return None,
         };
         rest.end(event)
@@ -112,6 +117,7 @@ pub(super) mod tests {
             id().prop_map(Event::Standing),
             (id(), id()).prop_map(|(consumer, service)| Event::Grants { consumer, service }),
             any::<String>().prop_map(Event::User),
+            any::<String>().prop_map(Event::Named),
             Just(Event::Unknowns),
             Just(Event::Everything),
             digest().prop_map(Event::Learn),

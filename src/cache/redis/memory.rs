@@ -20,18 +20,28 @@ enum Subject {
     Grants(Uuid, Uuid),
     /// By a hash: what two users share by chance is believed less, never more.
     User(u64),
+    Named(u64),
 }
 
 impl Subject {
     fn user(authenticated_userid: &str) -> Self {
-        let mut hasher = DefaultHasher::new();
-        authenticated_userid.hash(&mut hasher);
-        Self::User(hasher.finish())
+        Self::User(hash(authenticated_userid))
+    }
+
+    fn named(name: &str) -> Self {
+        Self::Named(hash(name))
     }
 }
 
-/// Which position of the bus a value shows the database at: its writer had heard of everything up to there *before* it
-/// asked the database. Every event is published after its commit, so a value can only be out of date by an event that
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Which position of the bus a value shows the database at.
+///
+/// Its writer had heard of everything up to there *before* it asked the database. Every event is published after its commit, so a value can only be out of date by an event that
 /// comes after its stamp.
 pub type Stamp = Position;
 
@@ -101,6 +111,7 @@ impl Memory {
             Event::Service(id) => Subject::Service(*id),
             Event::Grants { consumer, service } => Subject::Grants(*consumer, *service),
             Event::User(user) => Subject::user(user),
+            Event::Named(name) => Subject::named(name),
             Event::Everything => return self.everything = seq,
             Event::Unknowns => return self.unknowns = seq,
             // How consumers stand, and the configuration, are no part of what is kept in Redis.
@@ -126,6 +137,8 @@ impl Memory {
             && self.is_untouched(Subject::TokenRow(view.id), stamp)
             && self.is_untouched(Subject::Credential(view.credential_id), stamp)
             && self.is_untouched(Subject::Consumer(consumer), stamp)
+            && self.is_untouched(Subject::named(&view.client_id), stamp)
+            && view.consumer.username.as_deref().is_none_or(|name| self.is_untouched(Subject::named(name), stamp))
             && view.service_id.is_none_or(|service| {
                 self.is_untouched(Subject::Service(service), stamp)
                     && self.is_untouched(Subject::Grants(consumer, service), stamp)
@@ -195,6 +208,8 @@ pub(super) mod tests {
             Event::Service(id(4)),
             Event::Grants { consumer: id(3), service: id(4) },
             Event::User("kim".to_owned()),
+            Event::Named("ann".to_owned()),
+            Event::Named("client".to_owned()),
             Event::Everything,
         ];
         for event in about_it {

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use deadpool_postgres::Object;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use crate::storage::StorageError;
@@ -11,7 +10,8 @@ use crate::storage::revocations::last_revocation;
 use crate::storage::tokens::INSERT_TOKEN;
 use crate::storage::value::{Statement, Value};
 
-use super::{Failed, Postgres};
+use super::Postgres;
+use super::session::{Access, Call};
 
 /// The columns of [`INSERT_TOKEN`] as arrays. Rows that would break a constraint are left out, so that they do not take
 /// their batch-mates with them; they are then tried alone, which names what is wrong with them.
@@ -32,7 +32,23 @@ pub(in crate::storage) const INSERT_TOKENS: &str = concat!(
     ON CONFLICT DO NOTHING RETURNING id"
 );
 
-const COLUMNS: usize = 15;
+const COLUMNS: [Type; 15] = [
+    Type::UUID_ARRAY,
+    Type::UUID_ARRAY,
+    Type::UUID_ARRAY,
+    Type::TEXT_ARRAY,
+    Type::INT8_ARRAY,
+    Type::BYTEA_ARRAY,
+    Type::BYTEA_ARRAY,
+    Type::BYTEA_ARRAY,
+    Type::BYTEA_ARRAY,
+    Type::TEXT_ARRAY,
+    Type::TEXT_ARRAY,
+    Type::UUID_ARRAY,
+    Type::BOOL_ARRAY,
+    Type::TIMESTAMPTZ_ARRAY,
+    Type::TIMESTAMPTZ_ARRAY,
+];
 
 pub(super) async fn insert_tokens(driver: &Postgres, rows: Vec<Vec<Value>>) -> Vec<Result<(), StorageError>> {
     let inserted = match together(driver, &rows).await {
@@ -50,15 +66,12 @@ pub(super) async fn insert_tokens(driver: &Postgres, rows: Vec<Vec<Value>>) -> V
 }
 
 async fn together(driver: &Postgres, rows: &[Vec<Value>]) -> Result<HashSet<Uuid>, StorageError> {
-    let arrays: Vec<Vec<&Value>> = (0..COLUMNS).map(|place| rows.iter().map(|row| &row[place]).collect()).collect();
-    let connection = driver.connection().await?;
-    let work = async |connection: &mut Object| {
-        let prepared = connection.prepare_cached(INSERT_TOKENS).await?;
-        let params: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|array| array as _).collect();
-        let found = connection.query(&prepared, &params).await?;
-        found.iter().map(|row| row.try_get(0).map_err(Failed::from)).collect()
-    };
-    driver.within(connection, work).await.map_err(|failed| failed.error)
+    let arrays: Vec<Vec<&Value>> =
+        (0..COLUMNS.len()).map(|place| rows.iter().map(|row| &row[place]).collect()).collect();
+    let params = arrays.iter().zip(COLUMNS).map(|(array, kind)| (array as _, kind)).collect();
+    let inserted = driver.run(Access::Write, &[Call { sql: INSERT_TOKENS, params }]).await;
+    let inserted = inserted.map_err(|failed| failed.error)?.pop().unwrap_or_default();
+    inserted.into_iter().map(|row| row.read("oauth2_tokens").uuid()).collect()
 }
 
 async fn alone(driver: &Postgres, row: Vec<Value>) -> Result<(), StorageError> {

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use bytes::{BufMut, BytesMut};
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
 use crate::domain::Timestamp;
@@ -19,6 +19,8 @@ const LAST: i64 = 9_223_371_331_199_999_999;
 
 impl ToSql for Value {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Fault> {
+        // The server finds the type out by itself, and we were not told which: `is_sent` says that there is no doubt.
+        let ty = if *ty == Type::UNKNOWN { &self.kind() } else { ty };
         match self {
             Self::Null => Ok(IsNull::Yes),
             Self::Bool(truth) if *ty == Type::BOOL => truth.to_sql(ty, out),
@@ -42,6 +44,31 @@ impl ToSql for Value {
     }
 
     to_sql_checked!();
+}
+
+impl Value {
+    /// What the server takes a value of this kind for.
+    fn kind(&self) -> Type {
+        match self {
+            Self::Null => Type::UNKNOWN,
+            Self::Bool(_) => Type::BOOL,
+            Self::Int(_) => Type::INT8,
+            Self::Text(_) => Type::TEXT,
+            Self::Bytes(_) => Type::BYTEA,
+            Self::Uuid(_) => Type::UUID,
+            Self::Time(_) => Type::TIMESTAMPTZ,
+            Self::Json(_) => Type::JSONB,
+        }
+    }
+}
+
+/// Whether a parameter of this type, or of an array of it, is written alike whether or not we know its type.
+pub(super) fn is_sent(ty: &Type) -> bool {
+    let of = match ty.kind() {
+        Kind::Array(of) => of,
+        _ => ty,
+    };
+    [Type::BOOL, Type::INT8, Type::TEXT, Type::BYTEA, Type::UUID, Type::TIMESTAMPTZ, Type::JSONB].contains(of)
 }
 
 impl<'a> FromSql<'a> for Value {
@@ -80,6 +107,27 @@ pub(super) fn row(row: &tokio_postgres::Row) -> Result<Row, tokio_postgres::Erro
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_value_is_written_alike_whether_or_not_its_type_is_known() {
+        let values = [
+            Value::Bool(true),
+            Value::Int(-5),
+            Value::Text("é".into()),
+            Value::Bytes(vec![0, 255]),
+            Value::Uuid(Uuid::nil()),
+            Value::Time(Timestamp::from_millis(7)),
+            Value::Json(serde_json::json!({ "a": [1, null] })),
+        ];
+        for value in values {
+            let (mut known, mut unknown) = (BytesMut::new(), BytesMut::new());
+            value.to_sql(&value.kind(), &mut known).unwrap();
+            value.to_sql(&Type::UNKNOWN, &mut unknown).unwrap();
+            assert!(is_sent(&value.kind()));
+            assert_eq!(known, unknown);
+        }
+        assert!(matches!(Value::Null.to_sql(&Type::UNKNOWN, &mut BytesMut::new()), Ok(IsNull::Yes)));
+    }
+
     fn round_trip(value: Value, ty: &Type) -> Value {
         let mut out = BytesMut::new();
         value.to_sql(ty, &mut out).unwrap();
@@ -100,5 +148,6 @@ mod tests {
     #[test]
     fn a_value_of_another_kind_is_refused_before_it_is_sent() {
         assert!(Value::Int(1).to_sql(&Type::UUID, &mut BytesMut::new()).is_err());
+        assert!(!is_sent(&Type::INT4) && !is_sent(&Type::NAME) && !is_sent(&Type::INT4_ARRAY));
     }
 }

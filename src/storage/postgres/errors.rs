@@ -4,40 +4,121 @@
 use std::error::Error as _;
 use std::io;
 
-use deadpool_postgres::{PoolError, TimeoutType};
+use deadpool::managed::PoolError;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::storage::StorageError;
 
-pub(super) fn pool_failure(error: &PoolError) -> StorageError {
-    let reason = match error {
-        PoolError::Timeout(TimeoutType::Wait) => "every database connection is busy",
-        PoolError::Timeout(TimeoutType::Create) => "the database does not answer",
-        PoolError::Timeout(TimeoutType::Recycle) => "a database connection does not answer",
-        PoolError::Closed => "the store is closed",
-        PoolError::Backend(error) => return connecting(error),
-        PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => "the connection pool is set up wrongly",
-    };
-    StorageError::Unavailable(reason.to_owned())
+use super::address::Place;
+
+/// Why a server cannot be used, in words for whoever runs the gateway.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub reason: String,
+    /// It has no connection left: one of ours that comes free would do.
+    pub is_full: bool,
 }
 
-/// Whatever keeps us from connecting may pass, except a fault of ours.
-fn connecting(error: &Error) -> StorageError {
-    match failure(error) {
-        StorageError::Other(reason) => StorageError::Unavailable(format!("cannot connect: {reason}")),
-        known => known,
+impl Refusal {
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_full: false }
+    }
+
+    pub fn at(self, place: &Place) -> Self {
+        Self { reason: format!("PostgreSQL at {place}: {}", self.reason), ..self }
+    }
+
+    /// Of all hosts; full when the one that would do is.
+    pub fn of_all(refusals: Vec<Self>) -> Self {
+        let is_full = refusals.iter().any(|refusal| refusal.is_full);
+        let reasons: Vec<String> = refusals.into_iter().map(|refusal| refusal.reason).collect();
+        Self { reason: reasons.join("; "), is_full }
     }
 }
 
-pub(super) fn is_io(error: &Error) -> bool {
-    error.source().is_some_and(|source| source.is::<io::Error>())
+pub(super) fn pool_failure(error: PoolError<Refusal>) -> StorageError {
+    StorageError::Unavailable(match error {
+        PoolError::Backend(refusal) => refusal.reason,
+        PoolError::Timeout(_) => "every database connection is busy".to_owned(),
+        PoolError::Closed => "the store is closed".to_owned(),
+        PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
+            "the connection pool is set up wrongly".to_owned()
+        }
+    })
 }
 
-/// The server ended the session: it stops, or someone ended it.
-pub(super) fn is_shutdown(error: &Error) -> bool {
-    let ends = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
-    error.code().is_some_and(|code| ends.contains(code))
+/// Whatever keeps us from connecting may pass. No row is involved yet, so the server's own words may be told.
+pub(super) fn connecting(error: &Error) -> Refusal {
+    if let Some(reported) = error.as_db_error() {
+        return refused(reported);
+    }
+    let source = error.source();
+    if let Some(io) = source.and_then(|source| source.downcast_ref::<io::Error>()) {
+        // Answers that are none of PostgreSQL's are an error of reading, too.
+        let misread = [io::ErrorKind::InvalidInput, io::ErrorKind::InvalidData, io::ErrorKind::Other];
+        if misread.contains(&io.kind()) {
+            return Refusal::new("what answers there does not speak PostgreSQL's protocol: check database.url");
+        }
+        return Refusal::new(format!("the server cannot be reached ({io}): check database.url, and whether it runs"));
+    }
+    if error.is_closed() {
+        return Refusal::new(
+            "the server closed the connection at once: is it stopping, or does it want TLS (sslmode)?",
+        );
+    }
+    // The driver's own texts, such as a password that is missing or a certificate that is not trusted.
+    let reason = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+    Refusal::new(format!("{reason}: check database.url"))
+}
+
+fn refused(reported: &DbError) -> Refusal {
+    let said = reported.message();
+    let code = reported.code().code();
+    let reason = match *reported.code() {
+        SqlState::TOO_MANY_CONNECTIONS => {
+            let reason = "the server has too many connections: raise its max_connections, or lower database.pool";
+            return Refusal { reason: format!("{reason} ({said})"), is_full: true };
+        }
+        SqlState::INVALID_PASSWORD => "the server refuses the user or the password: check database.url".to_owned(),
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            format!("the server lets this user not in ({said}): check database.url and its pg_hba.conf")
+        }
+        SqlState::INVALID_CATALOG_NAME => {
+            "the database of that name does not exist: create it, or check database.url".to_owned()
+        }
+        SqlState::CANNOT_CONNECT_NOW | SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => {
+            format!("the server is starting or stopping ({said})")
+        }
+        // What PgBouncer says of `options`.
+        SqlState::PROTOCOL_VIOLATION if said.contains("startup parameter") => {
+            format!("a pooler refuses our settings ({said}): add pgbouncer=true to database.url")
+        }
+        _ => format!("the server refuses us: {said} (SQLSTATE {code})"),
+    };
+    Refusal::new(reason)
+}
+
+/// The connection is gone, or leads to a server that is not to be used any more.
+pub(super) fn is_lost(error: &Error) -> bool {
+    let ends = [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::DATABASE_DROPPED,
+        SqlState::IDLE_SESSION_TIMEOUT,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+    ];
+    match error.code() {
+        Some(code) => ends.contains(code) || code.code().starts_with("08") || is_shared(code),
+        None => error.is_closed() || error.source().is_some_and(|source| source.is::<io::Error>()),
+    }
+}
+
+/// Prepared statements were lost or are another's: somebody else uses this session, too.
+fn is_shared(code: &SqlState) -> bool {
+    [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT].contains(code)
 }
 
 pub(super) fn failure(error: &Error) -> StorageError {
@@ -53,12 +134,7 @@ pub(super) fn failure(error: &Error) -> StorageError {
         }
         return StorageError::Other(format!("{error}: {source}"));
     }
-    // The driver's own texts: "error connecting to server: …", "timed out", without values.
-    let text = error.to_string();
-    if text.contains("connect") || text.contains("timed out") || text.contains("timeout") {
-        return StorageError::Unavailable(text);
-    }
-    StorageError::Other(text)
+    StorageError::Other(error.to_string())
 }
 
 fn classify(error: &DbError) -> StorageError {
@@ -74,15 +150,14 @@ fn classify(error: &DbError) -> StorageError {
         // An index takes no more; the schemas bound what clients can write, so this is the last fence.
         SqlState::PROGRAM_LIMIT_EXCEEDED => StorageError::Unstorable { field: column("_key") },
         SqlState::DISK_FULL => StorageError::Full,
-        SqlState::TOO_MANY_CONNECTIONS => unavailable("the database has too many connections"),
-        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-            unavailable("the database refuses the user or the password")
-        }
-        SqlState::INVALID_CATALOG_NAME => unavailable("the database of that name does not exist"),
         SqlState::QUERY_CANCELED => unavailable("a statement took too long"),
         SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => unavailable("the database is stopping"),
         SqlState::CANNOT_CONNECT_NOW => unavailable("the database is starting or stopping"),
-        SqlState::READ_ONLY_SQL_TRANSACTION => unavailable("the database is read-only (a standby?)"),
+        SqlState::READ_ONLY_SQL_TRANSACTION => unavailable("the database takes no writes (a standby?)"),
+        ref code if is_shared(code) => unavailable(
+            "prepared statements are lost between transactions: a pooler stands before the database; add \
+             pgbouncer=true to database.url",
+        ),
         SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE | SqlState::LOCK_NOT_AVAILABLE => {
             unavailable("another transaction was in the way")
         }

@@ -1,53 +1,53 @@
-//! The PostgreSQL driver: a bounded pool of connections with prepared statements.
+//! The PostgreSQL driver: a bounded pool of connections to the primary.
 //!
-//! **Invariants:** every wait is bounded (for a connection, for a statement, for an answer of a silent server); a
-//! connection that did not answer in time is thrown away; a read that lost its connection is tried once more on a fresh
-//! one, a write never is, since nobody knows whether it happened.
+//! **Invariants:** every wait is bounded (for a host, for a connection, for a statement, for an answer of a silent server);
+//! nothing is read from a standby, also not by chance: every connection is asked whom it leads to, when it is made and
+//! when it was idle; a connection that did not answer in time is thrown away, and with one that was lost all that have
+//! said nothing since; a read that lost its connection is tried once more on a fresh one, a write never is, since nobody
+//! knows whether it happened, and the writes that nobody has an answer of are few; nothing is kept in a session that a pooler shares with others.
 //!
-//! **Absent on purpose:** SQL of the room, apart from the batch insert, which needs arrays.
+//! **Absent on purpose:** SQL of the room, apart from the batch insert, which needs arrays; reading from standbys;
+//! choosing who becomes the primary.
 
+mod address;
 mod batch;
 mod bind;
 mod connect;
 mod errors;
 mod migrate;
+mod server;
+mod session;
 mod tls;
+mod unanswered;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Object, Pool};
-use tokio::time::timeout;
-use tokio_postgres::IsolationLevel;
-use tokio_postgres::types::ToSql;
+use deadpool::managed::{Object, Pool, PoolError};
+use tokio::time::{sleep, timeout};
 
 use super::migrations::{Applied, Source};
 use super::value::{Row, Statement, Value};
 use super::{PostgresOptions, StorageError};
 
 pub(super) use batch::INSERT_TOKENS;
-use errors::{failure, pool_failure};
+use connect::{Connector, Lent};
+use errors::pool_failure;
+use session::{Access, Call, Failed, Session};
+use unanswered::Used;
 
 type Outcome<T> = Result<T, StorageError>;
 
 /// What a statement may take beyond the time the server gives it: the way there and back.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long to wait for one of our own connections before a server that is full is asked again.
+const FULL_PAUSE: Duration = Duration::from_millis(100);
+
+const STUCK: &str =
+    "earlier writes are not answered yet: does the database wait for a synchronous standby that is away?";
 
 pub(super) struct Postgres {
-    pool: Pool,
+    pool: Pool<Connector>,
     limit: Duration,
-}
-
-/// An error, and whether the connection was gone rather than the statement wrong.
-struct Failed {
-    error: StorageError,
-    lost: bool,
-}
-
-impl From<tokio_postgres::Error> for Failed {
-    fn from(error: tokio_postgres::Error) -> Self {
-        let lost = error.is_closed() || errors::is_io(&error) || errors::is_shutdown(&error);
-        Self { error: failure(&error), lost }
-    }
 }
 
 impl Postgres {
@@ -61,62 +61,71 @@ impl Postgres {
         self.pool.close();
     }
 
-    async fn connection(&self) -> Outcome<Object> {
-        self.pool.get().await.map_err(|error| pool_failure(&error))
+    async fn connection(&self) -> Outcome<Lent> {
+        let begun = Instant::now();
+        loop {
+            match self.pool.get().await {
+                Ok(lent) => return Ok(lent),
+                Err(PoolError::Backend(refusal))
+                    if refusal.is_full && begun.elapsed() < self.pool.manager().limit() =>
+                {
+                    sleep(FULL_PAUSE).await;
+                }
+                Err(error) => return Err(pool_failure(error)),
+            }
+        }
     }
 
-    /// Runs `work` on a connection within the limit.
+    /// Runs `work` on a connection within the limit. Whoever asked may go away meanwhile.
     async fn within<T>(
         &self,
-        mut connection: Object,
-        work: impl AsyncFnOnce(&mut Object) -> Result<T, Failed>,
+        access: Access,
+        lent: Lent,
+        work: impl AsyncFnOnce(&mut Session) -> Result<T, Failed>,
     ) -> Result<T, Failed> {
-        let silent = StorageError::Unavailable("the database did not answer in time".into());
-        let unanswered = Err(Failed { error: silent, lost: false });
-        let outcome = timeout(self.limit, work(&mut connection)).await;
-        let answered = outcome.is_ok();
-        let outcome = outcome.unwrap_or(unanswered);
-        if !answered || matches!(outcome, Err(Failed { lost: true, .. })) {
-            drop(Object::take(connection));
+        let connector = self.pool.manager();
+        let mut used = Used::new(lent, access, connector.unanswered());
+        match timeout(self.limit, work(used.session())).await {
+            Err(_) => {
+                connector.distrust();
+                let error = StorageError::Unavailable("the database did not answer in time".into());
+                Err(Failed { error, is_lost: false })
+            }
+            Ok(Err(lost @ Failed { is_lost: true, .. })) => {
+                connector.distrust();
+                used.throw_away();
+                Err(lost)
+            }
+            Ok(outcome) => {
+                used.session().heard = Instant::now();
+                used.give_back();
+                outcome
+            }
         }
-        outcome
+    }
+
+    /// Runs all calls, or none.
+    async fn run(&self, access: Access, calls: &[Call<'_>]) -> Result<Vec<Vec<Row>>, Failed> {
+        let lent = self.connection().await?;
+        // Only now, for a new connection may have led to a new primary.
+        if access == Access::Write && !self.pool.manager().unanswered().has_room() {
+            return Err(StorageError::Unavailable(STUCK.to_owned()).into());
+        }
+        self.within(access, lent, async |session| session.run(access, calls).await).await
     }
 
     pub async fn read(&self, statements: Vec<Statement>) -> Outcome<Vec<Vec<Row>>> {
-        match self.try_read(&statements).await {
-            Err(Failed { lost: true, .. }) => self.try_read(&statements).await,
+        let calls: Vec<Call<'_>> = statements.iter().map(Call::from).collect();
+        match self.run(Access::Read, &calls).await {
+            Err(Failed { is_lost: true, .. }) => self.run(Access::Read, &calls).await,
             first => first,
         }
         .map_err(|failed| failed.error)
     }
 
-    async fn try_read(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Failed> {
-        let connection = self.connection().await.map_err(|error| Failed { error, lost: false })?;
-        let work = async |connection: &mut Object| {
-            if let [statement] = statements {
-                return Ok(vec![run(connection, statement).await?]);
-            }
-            let level = IsolationLevel::RepeatableRead;
-            let transaction = connection.build_transaction().isolation_level(level).read_only(true).start().await?;
-            let answers = run_all(&transaction, statements).await?;
-            transaction.commit().await?;
-            Ok(answers)
-        };
-        self.within(connection, work).await
-    }
-
     pub async fn write(&self, statements: Vec<Statement>) -> Outcome<Vec<Vec<Row>>> {
-        let connection = self.connection().await?;
-        let work = async |connection: &mut Object| {
-            if let [statement] = statements.as_slice() {
-                return Ok(vec![run(connection, statement).await?]);
-            }
-            let transaction = connection.transaction().await?;
-            let answers = run_all(&transaction, &statements).await?;
-            transaction.commit().await?;
-            Ok(answers)
-        };
-        self.within(connection, work).await.map_err(|failed| failed.error)
+        let calls: Vec<Call<'_>> = statements.iter().map(Call::from).collect();
+        self.run(Access::Write, &calls).await.map_err(|failed| failed.error)
     }
 
     pub async fn insert_tokens(&self, rows: Vec<Vec<Value>>) -> Vec<Outcome<()>> {
@@ -124,38 +133,17 @@ impl Postgres {
     }
 
     pub async fn prepare(&self, sql: &str) -> Outcome<()> {
-        self.connection().await?.prepare(sql).await.map(drop).map_err(|error| failure(&error))
+        let lent = self.connection().await?;
+        self.within(Access::Read, lent, async |session| session.check(sql).await).await.map_err(|failed| failed.error)
     }
 
     pub async fn applied(&self) -> Outcome<Vec<Applied>> {
-        let connection = self.connection().await?;
-        migrate::applied(&connection).await
+        migrate::applied(self).await
     }
 
     pub async fn migrate(&self, sources: &[Source], now: i64) -> Outcome<()> {
         // Its own connection, which takes the lock and the altered settings with it when it goes.
-        let connection = Object::take(self.connection().await?);
-        migrate::up(&connection, sources, now).await
+        let session = Object::take(self.connection().await?);
+        migrate::up(&session, sources, now).await
     }
-}
-
-async fn run(connection: &Object, statement: &Statement) -> Result<Vec<Row>, Failed> {
-    let prepared = connection.prepare_cached(statement.sql.text()).await?;
-    let params: Vec<&(dyn ToSql + Sync)> = statement.params.iter().map(|value| value as _).collect();
-    let rows = connection.query(&prepared, &params).await?;
-    rows.iter().map(|row| bind::row(row).map_err(Failed::from)).collect()
-}
-
-async fn run_all(
-    transaction: &deadpool_postgres::Transaction<'_>,
-    statements: &[Statement],
-) -> Result<Vec<Vec<Row>>, Failed> {
-    let mut answers = Vec::with_capacity(statements.len());
-    for statement in statements {
-        let prepared = transaction.prepare_cached(statement.sql.text()).await?;
-        let params: Vec<&(dyn ToSql + Sync)> = statement.params.iter().map(|value| value as _).collect();
-        let rows = transaction.query(&prepared, &params).await?;
-        answers.push(rows.iter().map(bind::row).collect::<Result<_, _>>()?);
-    }
-    Ok(answers)
 }

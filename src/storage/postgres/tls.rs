@@ -13,7 +13,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::storage::StorageError;
 
 /// Paths name a PEM file of certificate authorities; without one, the public ones are trusted.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
     /// Encrypted only (`prefer`, `require`).
     Anyone,

@@ -60,7 +60,7 @@ fn judge(event: &Event, version: u64, versions: &Versions, rules: &Rules) -> Opt
     let overdue = |(_, written): &(&u64, &Written)| {
         written.answered.is_some_and(|answered| answered + rules.lease + rules.margin <= event.begin)
     };
-    let (newer, written) = versions.range(version + 1..).filter(overdue).last()?;
+    let (newer, written) = versions.range(version + 1..).rfind(overdue)?;
     let ago = seconds(event.begin - written.answered.unwrap_or_default());
     found(Breach::Stale, format!("sees version {version}, though version {newer} was answered {ago:.3} s before"))
 }

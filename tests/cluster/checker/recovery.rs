@@ -49,11 +49,11 @@ pub fn recoveries(events: &[Event], begin: Micros, end: Micros) -> BTreeMap<Kind
         let place = (event.op.kind(), event.node);
         if event.end < begin {
             first.entry(place).or_insert(None);
-        } else if event.end >= end {
-            if let Some(known) = first.get_mut(&place) {
-                let after = event.end - end;
-                *known = Some(known.map_or(after, |earlier| earlier.min(after)));
-            }
+        } else if event.end >= end
+            && let Some(known) = first.get_mut(&place)
+        {
+            let after = event.end - end;
+            *known = Some(known.map_or(after, |earlier| earlier.min(after)));
         }
     }
     let mut slowest = BTreeMap::new();

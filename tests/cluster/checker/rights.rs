@@ -125,10 +125,11 @@ impl Rights {
                 }
                 Outcome::Refused if may_be_over => refusals.add(call),
                 Outcome::Refused => {
-                    if let Some((since, until)) = given {
-                        if since <= call.begin && call.end < until.saturating_sub(SECOND) {
-                            violations.push(lost(token, call, since));
-                        }
+                    if let Some((since, until)) = given
+                        && since <= call.begin
+                        && call.end < until.saturating_sub(SECOND)
+                    {
+                        violations.push(lost(token, call, since));
                     }
                 }
                 Outcome::Failed | Outcome::Unknown | Outcome::Unsent => {}

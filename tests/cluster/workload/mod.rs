@@ -128,7 +128,7 @@ impl Workload {
         let mut seed = || seeds.next().unwrap_or_default();
         for node in 0..addresses.len() {
             // Those bound to a node go on when another does not answer.
-            workload.add(seed(), |actor| tokens::issue_and_revoke(actor));
+            workload.add(seed(), tokens::issue_and_revoke);
             workload.add(seed(), |actor| tokens::call(actor, node));
             workload.add(seed(), |actor| settings::see(actor, node));
             workload.add(seed(), |actor| settings::ask_readiness(actor, node));
