@@ -29,9 +29,9 @@ mod roster;
 mod secrets;
 mod servers;
 mod standings;
-mod sweeps;
 #[path = "../support/mod.rs"]
 mod support;
 mod surroundings;
+mod sweeps;
 mod tokens;
 mod verbs;
