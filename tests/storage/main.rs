@@ -32,5 +32,6 @@ mod standings;
 #[path = "../support/mod.rs"]
 mod support;
 mod surroundings;
+mod sweeps;
 mod tokens;
 mod verbs;

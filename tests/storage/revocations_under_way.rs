@@ -11,13 +11,13 @@ use crate::bench::{Bench, Place, START, postgres_place, run, sql};
 use crate::fixtures::{code, digest, id, token};
 
 /// A transaction of somebody else's, which others wait for until it is given up.
-struct Hindrance {
+pub struct Hindrance {
     client: Client,
     url: String,
 }
 
 impl Hindrance {
-    async fn new(bench: &Bench, statement: &str) -> Self {
+    pub async fn new(bench: &Bench, statement: &str) -> Self {
         let Place::Postgres { url, .. } = bench.place() else { unreachable!() };
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::spawn(connection);
@@ -26,7 +26,7 @@ impl Hindrance {
     }
 
     /// Waits until a statement waits for it.
-    async fn is_met(&self) {
+    pub async fn is_met(&self) {
         let pid: i32 = self.client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
         let question = format!("SELECT 1 FROM pg_stat_activity WHERE {pid} = ANY (pg_blocking_pids(pid))");
         while sql(&self.url, &question).await.is_empty() {
@@ -34,7 +34,7 @@ impl Hindrance {
         }
     }
 
-    async fn give_up(self) {
+    pub async fn give_up(self) {
         self.client.batch_execute("ROLLBACK").await.unwrap();
     }
 }
