@@ -54,7 +54,8 @@ const TOLD: usize = 5;
 
 /// What the command line asks for.
 struct Order {
-    nemeses: Vec<&'static Nemesis>,
+    /// Faults that a cluster of their own meets in a row.
+    rows: Vec<Vec<Nemesis>>,
     /// Figures with so many tokens.
     figures: Option<usize>,
     into: Option<PathBuf>,
@@ -86,13 +87,13 @@ fn main() -> ExitCode {
 }
 
 fn order(words: Vec<String>) -> Result<Order, String> {
-    let mut order = Order { nemeses: Vec::new(), figures: None, into: None, seed: rand::random() };
+    let mut order = Order { rows: Vec::new(), figures: None, into: None, seed: rand::random() };
     let mut words = words.into_iter();
     let mut tokens = 1_000_000;
     while let Some(word) = words.next() {
         match word.as_str() {
-            "quick" => order.nemeses.extend(NEMESES.iter().filter(|nemesis| nemesis.is_quick)),
-            "full" => order.nemeses.extend(NEMESES),
+            "quick" => order.rows.push(NEMESES.iter().filter(|nemesis| nemesis.is_quick).copied().collect()),
+            "full" => order.rows.extend(NEMESES.iter().map(|nemesis| vec![*nemesis])),
             "figures" => order.figures = Some(tokens),
             "--tokens" => {
                 let number = words.next().and_then(|number| number.parse().ok());
@@ -104,11 +105,24 @@ fn order(words: Vec<String>) -> Result<Order, String> {
                 let number = words.next().and_then(|number| number.parse().ok());
                 order.seed = number.ok_or("--seed needs a number")?;
             }
-            name => order.nemeses.push(Nemesis::named(name).ok_or_else(|| format!("no fault is named `{name}`"))?),
+            name => {
+                let named = Nemesis::named(name).ok_or_else(|| format!("no fault is named `{name}`"))?;
+                order.rows.push(vec![*named]);
+            }
         }
     }
-    let is_empty = order.nemeses.is_empty() && order.figures.is_none();
+    let is_empty = order.rows.is_empty() && order.figures.is_none();
     if is_empty { Err("say `quick`, `full`, `figures`, or names of faults".to_owned()) } else { Ok(order) }
+}
+
+fn tell(report: &Report) {
+    println!("{}", report::line(report));
+    for violation in report.violations.iter().take(TOLD) {
+        println!("    {violation}");
+    }
+    if report.violations.len() > TOLD {
+        println!("    and {} more: {}", report.violations.len() - TOLD, report.folder.display());
+    }
 }
 
 /// Whether every promise was kept.
@@ -116,16 +130,11 @@ async fn obey(order: Order) -> Result<bool, String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("consistency");
     println!("seed {}", order.seed);
     let mut reports: Vec<Report> = Vec::new();
-    for nemesis in order.nemeses {
-        let report = run::run(nemesis, nemesis.shape(), order.seed, &folder).await;
-        println!("{}", report::line(&report));
-        for violation in report.violations.iter().take(TOLD) {
-            println!("    {violation}");
-        }
-        if report.violations.len() > TOLD {
-            println!("    and {} more: {}", report.violations.len() - TOLD, report.folder.display());
-        }
-        reports.push(report);
+    for row in order.rows {
+        let name = if let [one] = &row[..] { one.name.replace([' ', ':', ',', '/'], "-") } else { "row".to_owned() };
+        let told = run::run(&row, row[0].shape(), order.seed, &folder.join(name)).await;
+        told.iter().for_each(tell);
+        reports.extend(told);
     }
     let mut text = String::new();
     if !reports.is_empty() {

@@ -13,7 +13,6 @@ mod history;
 mod http;
 mod lane;
 mod link;
-#[expect(dead_code, reason = "the runner asks a fault for its shape, the tests choose it")]
 mod nemesis;
 mod node;
 mod postgres;

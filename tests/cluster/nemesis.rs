@@ -74,7 +74,8 @@ pub struct Nemesis {
     pub end: &'static [Step],
     pub is_quick: bool,
     pub has_standby: bool,
-    /// What each node owes its clients meanwhile.
+    /// What each node owes its clients meanwhile. Where it is [`Serves::Known`], clients change no configuration from
+    /// shortly before the fault to its end: a node that was told of a change and cannot read it stops.
     pub serves: [Serves; 3],
 }
 
@@ -83,8 +84,9 @@ const KNOWN: [Serves; 3] = [Serves::Known; 3];
 const NOTHING: [Serves; 3] = [Serves::Nothing; 3];
 const FIRST_KNOWN: [Serves; 3] = [Serves::Known, Serves::All, Serves::All];
 const FIRST_NOTHING: [Serves; 3] = [Serves::Nothing, Serves::All, Serves::All];
-const SECOND_KNOWN: [Serves; 3] = [Serves::All, Serves::Known, Serves::All];
 const LAST_ALL: [Serves; 3] = [Serves::Nothing, Serves::Nothing, Serves::All];
+/// The first cannot reach the second in any way, which goes on by what it knows.
+const PARTED: [Serves; 3] = [Serves::Unconfirmed, Serves::Known, Serves::All];
 
 impl Nemesis {
     const fn new(name: &'static str, begin: &'static [Step], end: &'static [Step]) -> Self {
@@ -109,6 +111,20 @@ impl Nemesis {
         if self.has_standby { Shape::WITH_STANDBY } else { Shape::THREE }
     }
 
+    /// Whether nodes must be able to rely on what they know.
+    pub fn is_quiet(&self) -> bool {
+        self.serves.contains(&Serves::Known)
+    }
+
+    /// Whether a database that is asked keeps silent.
+    pub fn is_database_silent(&self) -> bool {
+        self.begin.iter().any(|step| match step {
+            Postgres(act) => *act == Act::Freeze,
+            Link(Database | Primary, _, fault) => matches!(fault, Cut | Deaf(_) | Hold(_)),
+            _ => false,
+        })
+    }
+
     /// The fault of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         NEMESES.iter().find(|nemesis| nemesis.name == name)
@@ -125,7 +141,7 @@ const fn late(base: u64, jitter: u64) -> Fault {
 
 /// Every fault there is, from the mildest to the worst.
 pub const NEMESES: &[Nemesis] = &[
-    Nemesis::new("nothing", &[], &[]).quick(),
+    Nemesis::new("nothing", &[], &[]),
     // Redis itself.
     Nemesis::new("redis: kill -9", &[Redis(Act::Kill)], &[Redis(Act::Start)]).quick(),
     Nemesis::new("redis: SIGSTOP", &[Redis(Act::Freeze)], &[Redis(Act::Thaw)]),
@@ -153,6 +169,14 @@ pub const NEMESES: &[Nemesis] = &[
         .serving(KNOWN)
         .with_standby(),
     link("all to postgres: only the standby", STANDBY_ONLY).serving(KNOWN).with_standby(),
+    // The same while the configuration changes.
+    Nemesis::new("postgres: immediate stop amid changes", &[Postgres(Act::Stop)], &[Postgres(Act::Start)])
+        .serving(NOTHING),
+    Nemesis::new("postgres: standby promoted amid changes", &[Postgres(Act::Stop)], &[Postgres(Act::Promote)])
+        .serving(NOTHING)
+        .with_standby(),
+    link("all to postgres: resets amid changes", RESETS_TO_POSTGRES).serving(NOTHING),
+    link("one to postgres: cut amid changes", &[Link(Database, First, Cut)]).serving(FIRST_NOTHING),
     // The way to PostgreSQL.
     link("all to postgres: 20 ms and jitter", &[Link(Database, All, late(20, 20))]),
     link("one to postgres: cut", &[Link(Database, First, Cut)]).serving(FIRST_KNOWN),
@@ -167,12 +191,12 @@ pub const NEMESES: &[Nemesis] = &[
     Nemesis::new("a node: SIGSTOP", &[Node(First, Act::Freeze)], &[Node(First, Act::Thaw)])
         .serving(FIRST_NOTHING)
         .quick(),
-    Nemesis::new("a node: SIGSTOP within its lease", STUMBLES, &[]),
+    Nemesis::new("a node: SIGSTOP within its lease", STUMBLES, &[]).serving(FIRST_NOTHING),
     Nemesis::new("nodes: restarted in turn", RESTARTS, &[]).serving(LAST_ALL),
     link("clients to one: cut", &[Link(Clients, First, Cut)]).serving(FIRST_NOTHING),
     link("clients to all: resets", RESETS_TO_CLIENTS).serving(NOTHING),
     // Several at once.
-    link("one without redis, another without postgres", APART).serving(SECOND_KNOWN),
+    link("one without redis, another without postgres", APART).serving(PARTED),
     link("one without either", &[Link(Store, First, Cut), Link(Database, First, Cut)]).serving(FIRST_NOTHING),
     Nemesis::new("redis killed while a node is stopped", BOTH, &[Node(First, Act::Thaw), Redis(Act::Start)])
         .serving(FIRST_NOTHING),

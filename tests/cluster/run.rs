@@ -1,7 +1,8 @@
-//! One run: a cluster, load, one fault, and what the checker says of it.
+//! A run: a cluster, load, one fault or several in a row, and what the checker says of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use crate::checker::{
     Breach, Cause, Percentiles, Recovery, Rules, Trouble, Violation, check, recoveries, revocation_times,
 };
 use crate::cluster::{Cluster, GRACE, LEASE, Shape};
-use crate::history::{Event, History, Kind, Micros, Outcome};
+use crate::history::{Event, History, Id, Kind, Micros, Outcome};
 use crate::nemesis::Nemesis;
 use crate::workload::Workload;
 
@@ -21,12 +22,12 @@ pub const MARGIN: Duration = Duration::from_secs(1);
 /// Longest wait for everything to work again.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a run has shown.
+/// What a run has shown of one fault.
 pub struct Report {
     pub name: &'static str,
     pub counts: BTreeMap<Outcome, usize>,
     pub violations: Vec<Violation>,
-    /// Of the revocations that ended while the fault was on, or later.
+    /// Of the revocations that ended while the fault was on, or before the next.
     pub revocations: Percentiles,
     pub recoveries: BTreeMap<Kind, Recovery>,
     pub took: Duration,
@@ -63,17 +64,59 @@ pub fn rules() -> Rules {
     }
 }
 
-/// Runs `nemesis` against a new cluster; its history and, when something is found, the nodes' logs go to `folder`.
-pub async fn run(nemesis: &Nemesis, shape: Shape, seed: u64, folder: &Path) -> Report {
-    let begun = Instant::now();
-    let folder = folder.join(nemesis.name.replace([' ', ':', ',', '/'], "-"));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
+/// When a fault was on.
+struct Window {
+    nemesis: Nemesis,
+    /// Everything was as it should be.
+    quiet: Micros,
+    known: HashSet<Id>,
+    begin: Micros,
+    end: Micros,
+    began: Instant,
+}
+
+/// Runs these faults, one after the other, against a new cluster; its history and, when something is found, the nodes'
+/// logs go to `folder`.
+pub async fn run(nemeses: &[Nemesis], shape: Shape, seed: u64, folder: &Path) -> Vec<Report> {
+    let began = Instant::now();
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder).unwrap();
     let mut cluster = Cluster::shaped(shape).await;
     let history = Arc::new(History::in_file(&folder.join("history.jsonl")));
     let workload = Workload::begin(&cluster.addresses(), &history, seed);
     tokio::time::sleep(WARM).await;
+    let mut windows = Vec::new();
+    for nemesis in nemeses {
+        let quiet = if windows.is_empty() { 0 } else { history.now() };
+        windows.push(bring_about(*nemesis, quiet, &mut cluster, &history, &workload).await);
+    }
+    workload.end().await;
 
+    windows[0].began = began;
+    let (events, ended) = (history.events(), Instant::now());
+    let reports = judge(&events, &windows, ended, folder);
+    if reports.iter().any(|report| !report.violations.is_empty()) {
+        for node in &cluster.nodes {
+            fs::write(folder.join(format!("node-{}.log", node.number())), node.log_text()).unwrap();
+        }
+    }
+    reports
+}
+
+/// Lets one fault begin, hold and end, and waits until all works again.
+async fn bring_about(
+    nemesis: Nemesis,
+    quiet: Micros,
+    cluster: &mut Cluster,
+    history: &History,
+    workload: &Workload,
+) -> Window {
+    let began = Instant::now();
+    let kept = if nemesis.is_quiet() { Some(workload.quiet().await) } else { None };
+    let (quiet, known) = match &kept {
+        Some(kept) => (kept.since, kept.known.clone()),
+        None => (quiet, HashSet::new()),
+    };
     let begin = history.mark(&format!("{} begins", nemesis.name));
     for step in nemesis.begin {
         cluster.take(*step).await;
@@ -83,23 +126,9 @@ pub async fn run(nemesis: &Nemesis, shape: Shape, seed: u64, folder: &Path) -> R
         cluster.take(*step).await;
     }
     let end = history.mark(&format!("{} has ended", nemesis.name));
-    all_works_again(&history, begin, end).await;
-    workload.end().await;
-
-    let events = history.events();
-    let violations = judge(&events, nemesis, begin, end);
-    if !violations.is_empty() {
-        for node in &cluster.nodes {
-            fs::write(folder.join(format!("node-{}.log", node.number())), node.log_text()).unwrap();
-        }
-    }
-    let mut counts = BTreeMap::new();
-    for event in &events {
-        *counts.entry(event.outcome).or_default() += 1;
-    }
-    let revocations = revocation_times(&events, begin..Micros::MAX);
-    let recoveries = recoveries(&events, begin, end);
-    Report { name: nemesis.name, counts, violations, revocations, recoveries, took: begun.elapsed(), folder }
+    drop(kept);
+    all_works_again(history, begin, end).await;
+    Window { nemesis, quiet, known, begin, end, began }
 }
 
 /// Watches for as long as the promise allows staleness, and then until every kind of operation has succeeded again.
@@ -115,11 +144,43 @@ async fn all_works_again(history: &History, begin: Micros, end: Micros) {
     }
 }
 
-fn judge(events: &[Event], nemesis: &Nemesis, begin: Micros, end: Micros) -> Vec<Violation> {
-    let mut violations = check(events, &rules());
-    let last = events.iter().map(|event| event.end).max().unwrap_or_default();
-    violations.extend(Trouble { begin, end, serves: &nemesis.serves }.check(events, &rules()));
-    let found = recoveries(events, begin, end);
-    violations.extend(found.into_iter().filter_map(|(kind, recovery)| recovery.violation(kind, end, last)));
-    violations
+fn judge(events: &[Event], windows: &[Window], ended: Instant, folder: &Path) -> Vec<Report> {
+    let mut found = check(events, &rules());
+    let reports = windows.iter().enumerate().map(|(at, window)| {
+        let next = windows.get(at + 1);
+        let until = next.map_or(Micros::MAX, |next| next.quiet);
+        let since = at.checked_sub(1).map_or(0, |before| windows[before].end);
+        let here = found.extract_if(.., |violation| violation.at < until).collect();
+        let took = next.map_or(ended, |next| next.began) - window.began;
+        window.report(events, since..until, here, (took, folder))
+    });
+    reports.collect()
+}
+
+impl Window {
+    /// `within`: when nothing else was wrong. `violations`: what of the promise was found broken then.
+    fn report(
+        &self,
+        events: &[Event],
+        within: Range<Micros>,
+        mut violations: Vec<Violation>,
+        (took, folder): (Duration, &Path),
+    ) -> Report {
+        let Self { nemesis, quiet, ref known, begin, end, .. } = *self;
+        let (since, until) = (within.start, within.end);
+        let (serves, is_database_silent) = (&nemesis.serves[..], nemesis.is_database_silent());
+        let trouble = Trouble { since, until, quiet, known, begin, end, serves, is_database_silent };
+        violations.extend(trouble.check(events, &rules()));
+        let recoveries = recoveries(events, begin, end);
+        let mut counts = BTreeMap::new();
+        let mut last = end;
+        for event in events.iter().filter(|event| (quiet..until).contains(&event.end)) {
+            *counts.entry(event.outcome).or_default() += 1;
+            last = event.end.max(last);
+        }
+        violations.extend(recoveries.iter().filter_map(|(kind, recovery)| recovery.violation(*kind, end, last)));
+        let (name, folder) = (nemesis.name, folder.to_owned());
+        let revocations = revocation_times(events, begin..until);
+        Report { name, counts, violations, revocations, recoveries, took, folder }
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::model::{RULES, history};
-use crate::checker::{Breach, SECOND, Serves, Trouble, check};
+use crate::checker::{Breach, SECOND, check};
 use crate::history::{Event, Id, Micros, Op, Outcome, Pair, Target};
 
 const MOMENTS: usize = 3000;
@@ -252,51 +252,4 @@ fn the_model_makes_histories_worth_checking() {
             assert!(kinds.contains(&(op.kind(), outcome)), "{:?} {outcome:?}", op.kind());
         }
     }
-}
-
-const TROUBLE: Trouble<'_> = Trouble { begin: 100, end: 200, serves: &[Serves::All, Serves::Known, Serves::Nothing] };
-
-#[test]
-fn what_was_not_served_though_it_was_owed_is_found_and_nothing_else() {
-    let call = |node, begin, outcome| op(node, begin, Op::Call { token: 5 }, outcome);
-    let issue = |node, begin, outcome| op(node, begin, Op::Issue { token: None, of: vec![], lives: 0 }, outcome);
-    let events = [
-        // Before the fault everything is owed.
-        issue(0, 10, Outcome::Failed),
-        call(1, 20, Outcome::Done),
-        op(0, 30, Op::Ready, Outcome::Failed),
-        // While it is on: all at the first, known tokens at the second, nothing at the third.
-        issue(0, 110, Outcome::Unknown),
-        issue(0, 111, Outcome::Refused),
-        call(1, 120, Outcome::Failed),
-        issue(1, 121, Outcome::Failed),
-        call(0, 122, Outcome::Done),
-        call(2, 130, Outcome::Unsent),
-        // After it.
-        call(0, 210, Outcome::Failed),
-    ];
-    let found = TROUBLE.check(&events, &RULES);
-    assert!(found.iter().all(|violation| violation.breach == Breach::Unavailable));
-    let places: Vec<_> = found.iter().map(|violation| (violation.node, violation.at)).collect();
-    assert_eq!(places, [(0, 11), (0, 111), (1, 121)]);
-}
-
-#[test]
-fn a_slow_revocation_is_found_where_nothing_but_us_is_slow() {
-    let revoke = |node, begin, took| {
-        let op = Op::Revoke { of: Target::Token, subject: 1 };
-        Event { node, op, begin, end: begin + took, outcome: Outcome::Done }
-    };
-    let (fine, slow) = (RULES.longest_revocation, RULES.longest_revocation + 1);
-    let events = [
-        revoke(0, 0, fine),
-        revoke(0, 1, slow),
-        // The second has no database, the third does not run, until the fault is over.
-        revoke(1, 2, slow),
-        revoke(2, 3, slow),
-        revoke(2, 200, slow),
-    ];
-    let found = TROUBLE.check(&events, &RULES);
-    assert!(found.iter().all(|violation| violation.breach == Breach::SlowRevocation));
-    assert_eq!(found.iter().map(|violation| violation.at).collect::<Vec<_>>(), [1 + slow, 200 + slow]);
 }

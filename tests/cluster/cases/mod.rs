@@ -7,3 +7,4 @@ mod loading;
 mod model;
 mod runs;
 mod servers;
+mod service;

@@ -33,7 +33,7 @@ pub struct Rules {
     pub margin: Micros,
     /// `refresh_grace` of the plugin.
     pub grace: Micros,
-    /// Longest time to answer a revocation with success, at a node that serves everything.
+    /// Longest time to answer what takes rights away, at a node that can.
     pub longest_revocation: Micros,
 }
 
@@ -50,7 +50,7 @@ pub enum Breach {
     TwoWinners,
     /// A refresh token was rotated again after its grace.
     LateReplay,
-    /// A revocation was answered later than the promise allows.
+    /// What takes rights away was answered later than the promise allows.
     SlowRevocation,
     /// A change that was answered is not in force after the lease.
     Stale,

@@ -7,7 +7,7 @@ use rand::RngExt;
 
 use super::Actor;
 use crate::cluster::GRACE;
-use crate::lane::call_everywhere;
+use crate::lane::{Lane, call_everywhere};
 
 const PAUSE: Duration = Duration::from_millis(100);
 /// Times are kept in whole seconds: only by then is the grace certainly over.
@@ -39,8 +39,11 @@ pub(super) async fn rotate(mut actor: Actor) {
         for _ in 0..ROTATIONS {
             let Some((access, refresh)) = last else { break };
             call_everywhere(&mut actor.lanes, &access).await;
+            // Whoever repeats a rotation makes nodes forget all tokens of its client.
+            let upheaval = actor.upheaval().await;
             let pairs = join_all(actor.lanes.iter_mut().map(|lane| lane.rotate(&refresh))).await;
             last = pairs.into_iter().flatten().next();
+            drop(upheaval);
             call_everywhere(&mut actor.lanes, &access).await;
             actor.pause(PAUSE).await;
         }
@@ -48,6 +51,7 @@ pub(super) async fn rotate(mut actor: Actor) {
         call_everywhere(&mut actor.lanes, &access).await;
         if actor.rng.random_bool(0.5) {
             // Within the grace by far: the answer is the same pair, wherever it is asked for.
+            let _upheaval = actor.upheaval().await;
             let first = actor.any_node().rotate(&refresh).await;
             let again = actor.any_node().rotate(&refresh).await;
             for (access, _) in first.into_iter().chain(again) {
@@ -55,6 +59,11 @@ pub(super) async fn rotate(mut actor: Actor) {
             }
         }
     }
+}
+
+async fn replay_one(lane: &mut Lane, code: &str, access: &str) {
+    lane.redeem(code).await;
+    lane.call(access).await;
 }
 
 /// A code, and then a refresh token after its grace, a second time: known everywhere before, what they gave is good
@@ -65,14 +74,18 @@ pub(super) async fn replay(mut actor: Actor) {
         let Some(code) = actor.any_node().code().await else { continue };
         let Some((access, _)) = actor.any_node().redeem(&code).await else { continue };
         call_everywhere(&mut actor.lanes, &access).await;
-        actor.any_node().redeem(&code).await;
+        // Whoever is refused first must not let through either.
+        join_all(actor.lanes.iter_mut().map(|lane| replay_one(lane, &code, &access))).await;
         call_everywhere(&mut actor.lanes, &access).await;
 
         let Some(code) = actor.any_node().code().await else { continue };
         let Some((_, refresh)) = actor.any_node().redeem(&code).await else { continue };
         let Some((access, _)) = actor.any_node().rotate(&refresh).await else { continue };
         call_everywhere(&mut actor.lanes, &access).await;
-        tokio::time::sleep(GRACE + AFTER_GRACE).await;
+        actor.wait(GRACE + AFTER_GRACE).await;
+        if !actor.goes_on() {
+            return;
+        }
         actor.any_node().rotate(&refresh).await;
         call_everywhere(&mut actor.lanes, &access).await;
     }

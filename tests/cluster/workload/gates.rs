@@ -24,6 +24,7 @@ pub(super) async fn open_and_close(mut actor: Actor) {
 }
 
 async fn open(actor: &mut Actor, gate: &str) -> Option<()> {
+    let _upheaval = actor.upheaval().await;
     let lane = actor.configured_node();
     // The setting's service stands before the same upstream; a gate needs no more of it than an answer.
     let upstream = lane.get("/services/setting").await?;
@@ -52,7 +53,10 @@ async fn close(actor: &mut Actor, gate: &str) {
         1 => ("DELETE", format!("/routes/{gate}"), Value::Null),
         _ => ("POST", format!("/services/{gate}/plugins"), guard),
     };
-    if actor.revoke(Actor::configured_node, method, &path, &body, (Target::Gate, id(gate))).await {
+    let upheaval = actor.upheaval().await;
+    let is_closed = actor.revoke(Actor::configured_node, method, &path, &body, (Target::Gate, id(gate))).await;
+    drop(upheaval);
+    if is_closed {
         pass_everywhere(&mut actor.lanes, gate).await;
         // Again a little later, when caches have been filled anew.
         actor.pause(PAUSE).await;

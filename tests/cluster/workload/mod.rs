@@ -9,6 +9,7 @@ mod owners;
 mod settings;
 mod tokens;
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,9 +18,10 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::task::JoinSet;
 
-use crate::history::{History, Id, Outcome, Target};
+use crate::history::{History, Id, Micros, Outcome, Target, id};
 use crate::lane::{Lane, call_everywhere, lanes};
 use crate::node::Addresses;
 
@@ -28,10 +30,23 @@ pub struct Stage {
     addresses: Vec<Addresses>,
     history: Arc<History>,
     is_over: AtomicBool,
-    /// Tokens that were answered and not taken away.
+    /// Tokens that were answered and not taken away; those of before a quiet are left alone until the end.
     live: Mutex<Vec<String>>,
+    old: Mutex<Vec<String>>,
     /// Tokens whose revocation was answered with success.
     dead: Mutex<Vec<String>>,
+    upheavals: Arc<RwLock<()>>,
+}
+
+/// Something under way that makes nodes forget more than single tokens: a change of the configuration, say.
+type Upheaval = OwnedRwLockReadGuard<()>;
+
+/// As long as it lives, there is no upheaval.
+pub struct Quiet {
+    pub since: Micros,
+    /// Tokens that every worker of every node was asked for.
+    pub known: HashSet<Id>,
+    _guard: OwnedRwLockWriteGuard<()>,
 }
 
 /// One client: its connections, its chance.
@@ -40,6 +55,9 @@ struct Actor {
     lanes: Vec<Lane>,
     rng: StdRng,
 }
+
+/// How soon those who wait notice that all is over.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// Tries to have a revocation answered: one that was not is begun again, as an operator would.
 const TRIES: usize = 4;
@@ -69,6 +87,19 @@ impl Actor {
     /// Time to think, so that clients do not take all of the machine.
     async fn pause(&mut self, most: Duration) {
         tokio::time::sleep(most.mul_f64(self.rng.random())).await;
+    }
+
+    /// Waits for the end of a [`Quiet`].
+    async fn upheaval(&self) -> Upheaval {
+        Arc::clone(&self.stage.upheavals).read_owned().await
+    }
+
+    /// Lets time pass, unless all is over before.
+    async fn wait(&self, time: Duration) {
+        let end = tokio::time::Instant::now() + time;
+        while tokio::time::Instant::now() < end && self.goes_on() {
+            tokio::time::sleep(MOMENT).await;
+        }
     }
 
     /// Sends it to one node or another until one answers with success.
@@ -121,7 +152,9 @@ impl Workload {
             history: Arc::clone(history),
             is_over: AtomicBool::new(false),
             live: Mutex::default(),
+            old: Mutex::default(),
             dead: Mutex::default(),
+            upheavals: Arc::default(),
         });
         let mut workload = Self { stage, clients: JoinSet::new() };
         let mut seeds = seed..;
@@ -148,24 +181,45 @@ impl Workload {
         self.clients.spawn(work(Actor::new(&self.stage, seed)));
     }
 
+    /// From now on, as long as what it gives lives, nodes forget only what is revoked.
+    pub async fn quiet(&self) -> Quiet {
+        let _guard = Arc::clone(&self.stage.upheavals).write_owned().await;
+        let since = self.stage.history.now();
+        let tokens = {
+            let mut live = self.stage.live.lock().unwrap();
+            let few = live.len().saturating_sub(KNOWN);
+            self.stage.old.lock().unwrap().extend(live.drain(..few));
+            live.clone()
+        };
+        // New connections go to the workers of a node in turn.
+        for _ in 0..CONNECTIONS {
+            ask_everywhere(&self.stage, tokens.clone(), 1).await;
+        }
+        Quiet { since, known: tokens.iter().map(|token| id(token)).collect(), _guard }
+    }
+
     /// Has every client finish what it is at, and then asks every node for every token.
     pub async fn end(mut self) {
         self.stage.is_over.store(true, Ordering::SeqCst);
         while let Some(ended) = self.clients.join_next().await {
             ended.expect("a client does not panic");
         }
-        audit(&self.stage).await;
+        let mut tokens = self.stage.live.lock().unwrap().clone();
+        tokens.extend(self.stage.old.lock().unwrap().iter().cloned());
+        tokens.extend(self.stage.dead.lock().unwrap().iter().cloned());
+        ask_everywhere(&self.stage, tokens, AUDITORS).await;
     }
 }
 
-/// Clients of the last questions.
+/// Clients that ask for every token at the end.
 const AUDITORS: usize = 4;
+/// Tokens that are known in a quiet, and connections to each node that make them known there.
+const KNOWN: usize = 40;
+const CONNECTIONS: usize = 4;
 
-async fn audit(stage: &Arc<Stage>) {
-    let mut tokens = stage.live.lock().unwrap().clone();
-    tokens.extend(stage.dead.lock().unwrap().iter().cloned());
+async fn ask_everywhere(stage: &Stage, tokens: Vec<String>, clients: usize) {
     let mut auditors = JoinSet::new();
-    for part in tokens.chunks(tokens.len().div_ceil(AUDITORS).max(1)) {
+    for part in tokens.chunks(tokens.len().div_ceil(clients).max(1)) {
         let (part, mut lanes) = (part.to_vec(), lanes(&stage.addresses, &stage.history));
         auditors.spawn(async move {
             for token in part {

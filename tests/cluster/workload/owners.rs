@@ -52,11 +52,16 @@ async fn use_everywhere(actor: &mut Actor, application: &Application) -> Vec<Str
 }
 
 async fn go(actor: &mut Actor, name: &str, application: &Application, tokens: Vec<String>) {
-    let (path, right) = match actor.rng.random_bool(0.5) {
+    let is_consumer = actor.rng.random_bool(0.5);
+    let (path, right) = match is_consumer {
         true => (format!("/consumers/{name}"), (Target::Consumer, consumer(name))),
         false => (format!("/oauth2/{name}"), (Target::Credential, credential(name))),
     };
-    if !actor.revoke(Actor::configured_node, "DELETE", &path, &Value::Null, right).await {
+    // Plugins go with a consumer, so that is a change of the configuration.
+    let upheaval = if is_consumer { Some(actor.upheaval().await) } else { None };
+    let is_gone = actor.revoke(Actor::configured_node, "DELETE", &path, &Value::Null, right).await;
+    drop(upheaval);
+    if !is_gone {
         return;
     }
     for token in tokens {

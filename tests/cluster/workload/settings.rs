@@ -11,8 +11,10 @@ const PAUSE: Duration = Duration::from_millis(40);
 pub(super) async fn change(mut actor: Actor) {
     let mut version = 0;
     while actor.goes_on() {
+        let upheaval = actor.upheaval().await;
         version += 1;
         actor.configured_node().change(version).await;
+        drop(upheaval);
         actor.pause(PAUSE * 4).await;
     }
 }
@@ -39,6 +41,6 @@ pub(super) async fn issue(mut actor: Actor, node: usize) {
             actor.lanes[node].call(&token).await;
             actor.keep(token);
         }
-        actor.pause(PAUSE * 2).await;
+        actor.pause(PAUSE * 4).await;
     }
 }

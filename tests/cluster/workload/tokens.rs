@@ -9,7 +9,7 @@ use super::Actor;
 use crate::history::{Target, id};
 use crate::lane::{Application, call_everywhere};
 
-const PAUSE: Duration = Duration::from_millis(40);
+const PAUSE: Duration = Duration::from_millis(60);
 
 /// Issues tokens, makes every node know them, and revokes half as many.
 pub(super) async fn issue_and_revoke(mut actor: Actor) {
@@ -51,6 +51,6 @@ pub(super) async fn call(mut actor: Actor, node: usize) {
         for token in [live, dead].into_iter().flatten() {
             actor.lanes[node].call(&token).await;
         }
-        actor.pause(PAUSE / 4).await;
+        actor.pause(PAUSE / 5).await;
     }
 }
