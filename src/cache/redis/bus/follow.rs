@@ -62,6 +62,7 @@ fn prepare(shared: &Shared) -> Renewal {
         received: state.follower.received(),
         applied: state.applied(),
         silent: state.seen.silent(now, shared.terms.lease * 3).collect(),
+        silent_in: state.seen.epoch(),
     })
 }
 

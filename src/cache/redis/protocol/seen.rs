@@ -69,6 +69,11 @@ impl Seen {
         }
     }
 
+    /// The epoch of the last list of nodes.
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+
     /// Whether the node is known to have obeyed the bus up to there.
     pub fn has_obeyed(&self, node: NodeId, position: Position) -> bool {
         self.epoch == Some(position.epoch) && self.obeyed.get(&node).is_some_and(|(seq, _)| *seq >= position.seq)

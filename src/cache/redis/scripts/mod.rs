@@ -39,7 +39,9 @@ pub(super) struct Renewal {
     pub floor: u64,
     pub received: Option<(Epoch, Seq)>,
     pub applied: Option<Applied>,
+    /// Nodes that have gone silent, and the epoch in which they have.
     pub silent: Vec<(NodeId, u64)>,
+    pub silent_in: Option<Epoch>,
 }
 
 /// What is held of an epoch: its last event, and older ones, in order. `None` for one that cannot be read.
@@ -103,6 +105,8 @@ impl Scripts {
         };
         let (floor, node) = (renewal.floor.to_string(), renewal.node.to_string());
         let mut arguments = vec![floor, known, heard, nonce(), node, epoch, obeyed, configured];
+        // Numbers of renewals say nothing in another epoch.
+        arguments.push(renewal.silent_in.map(|epoch| epoch.to_string()).unwrap_or_default());
         arguments.extend(renewal.silent.iter().flat_map(|(node, last)| [node.to_string(), last.to_string()]));
         let arguments: Vec<&[u8]> = arguments.iter().map(String::as_bytes).collect();
         read_answer(self.line.run_script(&self.renew, &self.keys.all(), &arguments, LIMIT).await?)

@@ -1,15 +1,13 @@
 //! The steps of the world, and the order they come in.
 
-use std::time::Duration;
+use rand::{Rng, RngExt};
 
-use rand::rngs::StdRng;
-use rand::{Rng, RngExt, SeedableRng};
-
-use super::server::{Renewal, Server};
-use super::world::{Ask, Flaw, KEYS, LEASE_MS, Message, Order, ROSTER_MS, Revocation, World, digest};
-use crate::cache::redis::epoch::{Epoch, Seq};
+use super::flaw::Flaw;
+use super::server::Server;
+use super::weather::{Trouble, Weather};
+use super::world::{LEASE_MS, Late, ROSTER_MS, Revocation, World};
 use crate::cache::redis::event::Event;
-use crate::cache::redis::protocol::{Barrier, Heard, Roll, Verdict, Want};
+use crate::cache::redis::protocol::Verdict;
 
 const NODES: usize = 3;
 
@@ -21,316 +19,171 @@ pub struct Told {
     pub believed: usize,
 }
 
-fn new_world(seed: u64, flaw: Option<Flaw>) -> World {
-    let mut world = World {
-        random: StdRng::seed_from_u64(seed),
-        flaw,
-        now: 1_000_000,
-        servers: vec![Server::new(1, None)],
-        copies: Vec::new(),
-        nodes: Vec::new(),
-        messages: Vec::new(),
-        rows: Default::default(),
-        latest: None,
-        revoked: Default::default(),
-        revocations: Vec::new(),
-        values: Vec::new(),
-        next_id: 1,
-        trusted: 0,
-        believed: 0,
-    };
-    for _ in 0..NODES {
-        let speed = world.random.random_range(980..=1020);
-        world.add_node(speed);
-    }
-    world
-}
-
 /// Runs `steps` random steps.
 ///
 /// # Errors
 /// What went wrong, and when.
-pub fn run(seed: u64, steps: usize, flaw: Option<Flaw>) -> Result<(), String> {
-    let mut world = new_world(seed, flaw);
+pub fn run(seed: u64, steps: usize, flaw: Option<Flaw>) -> Result<World, String> {
+    let mut world = World::new(seed, flaw, 2..=3);
+    world.weather = Weather::draw(&mut world.random);
     for step in 0..steps {
         world.step();
-        world.check().map_err(|fault| format!("seed {seed}, step {step}: {fault}"))?;
+        world.check().map_err(|fault| format!("seed {seed}, step {step}: {fault}\n{:?}", world.weather))?;
     }
-    Ok(())
+    Ok(world)
 }
 
 /// Nothing fails and no message is lost: changes must get through, and memory must be of use.
-pub fn run_calmly() -> Told {
-    let mut world = new_world(7, None);
-    let mut revoked = 0;
-    for round in 0..20 {
+pub fn run_calmly(rounds: usize) -> Told {
+    let mut world = World::new(7, None, NODES..=NODES);
+    for round in 0..rounds {
         for _ in 0..4 {
             (0..NODES).for_each(|node| world.run_smoothly(node));
             world.now += 10_000;
         }
-        // A key is good again: other keys would do, but are few.
-        world.revoked.clear();
-        world.revocations.clear();
-        world.values.clear();
-        let key = round % KEYS;
-        (0..NODES).for_each(|node| world.ask_fill(node, key));
-        (0..NODES).for_each(|node| world.run_smoothly(node));
-        world.check().unwrap();
-        world.revoke(usize::from(round) % NODES, key);
-        for _ in 0..3 {
-            (0..NODES).for_each(|node| world.run_smoothly(node));
-            world.conclude();
+        for node in 0..NODES {
+            world.ask_fill(node, world.good_from);
+            world.ask_fetch(node, world.good_from);
+            world.deliver(node);
         }
         world.check().unwrap();
-        revoked += world.revocations.iter().filter(|of| of.is_done).count();
+        world.revoke(round % NODES);
+        for _ in 0..3 {
+            (0..NODES).for_each(|node| world.run_smoothly(node));
+        }
+        world.check().unwrap();
     }
-    Told { revoked, trusted: world.trusted, believed: world.believed }
+    Told { revoked: world.revoked.len(), trusted: world.trusted, believed: world.believed }
 }
 
 impl World {
-    fn pick(&mut self, below: usize) -> usize {
-        self.random.random_range(0..below)
-    }
-
     fn step(&mut self) {
-        let node = self.pick(self.nodes.len());
+        // Nodes get on in bursts: one does much while the others do little.
+        if self.pick(8) == 0 {
+            self.busy = self.pick(self.nodes.len());
+        }
+        let node = if self.pick(2) == 0 { self.busy } else { self.pick(self.nodes.len()) };
+        let is_awake = self.napping != Some(node);
         match self.pick(100) {
-            0..28 => self.run_smoothly(node),
-            28..44 => self.touch_message(),
-            44..48 => self.ask_renew(node),
-            48..51 => self.send(node, Ask::Read),
-            51..56 => {
-                let key = self.pick(usize::from(KEYS)) as u8;
-                self.ask_fill(node, key);
+            0..46 if is_awake => {
+                self.look_up(node);
+                self.run_smoothly(node);
             }
-            56..60 => self.ask_fetch(node),
-            60..63 => self.ask_want(node),
-            63..67 => self.apply_one(node),
-            67..78 => {
-                let most = [5_000, 20_000, 60_000, 400_000][self.pick(4)];
+            46..62 => self.touch_message(),
+            62..80 => {
+                let most = [5_000, 15_000, 40_000, 60_000][self.pick(4)] * self.weather.pace;
                 self.now += self.random.random_range(0..most);
             }
-            78..83 => {
-                let key = self.pick(usize::from(KEYS)) as u8;
-                self.revoke(node, key);
-            }
-            83..90 => self.conclude(),
-            _ => self.fault(node),
+            80..82 if is_awake => self.revoke(node),
+            82..86 if is_awake => self.revoke_amid(node),
+            86..87 => self.wait_for_a_lease(),
+            87..91 => self.strike_the_dead(),
+            91..100 => self.suffer(node),
+            _ => {}
         }
         let clock = self.clock(node);
         self.nodes[node].follower.tick(clock);
     }
 
-    /// Everything a node has under way goes well, again and again.
-    pub fn run_smoothly(&mut self, node: usize) {
-        if self.nodes[node].is_dead {
+    /// A revocation from beginning to end, in the midst of which another node does something, and then nothing.
+    fn revoke_amid(&mut self, node: usize) {
+        let other = (node + 1 + self.pick(self.nodes.len() - 1)) % self.nodes.len();
+        match self.pick(4) {
+            0 => self.suffer(other),
+            1 if self.weather.has(Trouble::Crashes) => self.restart_node(other),
+            2 => {
+                self.look_up(other);
+                self.run_smoothly(other);
+            }
+            _ => {}
+        }
+        self.revoke(node);
+        self.touch_messages();
+        for _ in 0..[0, 0, 0, 2, 3, 4][self.pick(6)] {
+            self.look_up(other);
+            self.run_smoothly(other);
+        }
+        let nodes = self.nodes.len();
+        for by in (0..=nodes).map(|step| (node + step) % nodes).filter(|by| *by != other) {
+            self.run_smoothly(by);
+        }
+        if self.pick(6) == 0 {
+            self.wait_for_a_lease();
+        }
+        self.touch_messages();
+    }
+
+    /// A publisher that waits for a lease to end wakes up as soon as it has.
+    fn wait_for_a_lease(&mut self) {
+        for _ in 0..self.pick(3) {
+            self.now += self.random.random_range(0..LEASE_MS * 500);
+            self.touch_message();
+        }
+        let waiting: Vec<usize> = (0..self.revocations.len()).filter(|of| !self.revocations[*of].is_over).collect();
+        if waiting.is_empty() {
             return;
         }
-        for _ in 0..4 {
-            self.ask_want(node);
-            self.ask_renew(node);
-            self.send(node, Ask::Read);
-            self.ask_acknowledge(node);
-            while let Some(at) = self.messages.iter().position(|message| message.node == node) {
-                if !self.take_effect(at) {
-                    self.messages.swap_remove(at);
-                    continue;
-                }
-                self.answer(at);
+        let chosen = waiting[self.pick(waiting.len())];
+        let Revocation { node, barrier, .. } = &self.revocations[chosen];
+        let (node, now) = (*node, self.clock(*node));
+        if let Verdict::Waiting { until: Some(until), .. } = barrier.verdict(&self.nodes[node].seen, now) {
+            while self.clock(node) <= until {
+                self.now += 1 + (until.0 - self.clock(node).0) / 1_024;
             }
-            while !self.nodes[node].orders.is_empty() {
-                self.apply_one(node);
-            }
+            self.conclude(node);
         }
     }
 
-    /// A message has its effect, or is answered, or is lost.
+    /// Calls come in, with a key that is good, will be revoked next, or is being revoked.
+    fn look_up(&mut self, node: usize) {
+        let key = (self.good_from + [0, 1, 1, 1, 1, 2][self.pick(6)]).saturating_sub(1);
+        match self.pick(4) {
+            0..3 => self.ask_fill(node, key),
+            _ => self.ask_fetch(node, key),
+        }
+    }
+
+    fn touch_messages(&mut self) {
+        for _ in 0..self.pick(3) {
+            self.touch_message();
+        }
+    }
+
+    /// A message that was late moves on: it has its effect, or is answered.
     fn touch_message(&mut self) {
         if self.messages.is_empty() {
             return;
         }
         let at = self.pick(self.messages.len());
-        match self.pick(10) {
-            0 => drop(self.messages.swap_remove(at)),
-            _ if self.messages[at].reply.is_none() => drop(self.take_effect(at)),
-            _ => self.answer(at),
+        if self.messages[at].reply.is_some() {
+            self.answer(at);
+        } else if self.take_effect(at) {
+            self.messages[at].late = [Late::Not, Late::BeforeItsAnswer][self.pick(2)];
         }
     }
 
-    pub fn send(&mut self, node: usize, ask: Ask) {
-        let of = &self.nodes[node];
-        if !of.is_dead && self.messages.len() < 60 {
-            let message = Message { node, server: of.server, sent: self.clock(node), ask, reply: None };
-            self.messages.push(message);
-        }
+    /// Rows that nobody has seen to for longer than any node may trust without.
+    fn strike_the_dead(&mut self) {
+        let now = self.now;
+        self.rows.retain(|_, (.., seen)| now < *seen + ROSTER_MS * 1_100);
     }
 
-    fn is_asking(&self, node: usize, is: impl Fn(&Ask) -> bool) -> bool {
-        self.messages.iter().any(|message| message.node == node && is(&message.ask))
-    }
-
-    fn ask_renew(&mut self, node: usize) {
-        if self.is_asking(node, |ask| matches!(ask, Ask::Renew(_))) {
+    fn suffer(&mut self, node: usize) {
+        if self.weather.troubles.is_empty() {
             return;
         }
-        let (of, now) = (&self.nodes[node], self.clock(node));
-        let silence = Duration::from_millis(LEASE_MS * 3);
-        let (received, obeyed) = (of.follower.received(), of.follower.applied());
-        let (silent, floor) = (of.seen.silent(now, silence).collect(), of.follower.floor());
-        self.send(node, Ask::Renew(Renewal { node: of.id, floor, received, obeyed, silent }));
-    }
-
-    fn ask_acknowledge(&mut self, node: usize) {
-        if let Some((epoch, seq)) = self.nodes[node].follower.applied() {
-            self.send(node, Ask::Acknowledge(epoch, seq));
-        }
-    }
-
-    fn ask_want(&mut self, node: usize) {
-        let is_own_business = |ask: &Ask| matches!(ask, Ask::Row { .. } | Ask::Confirm { .. } | Ask::Load(_));
-        if self.nodes[node].is_dead || self.is_asking(node, is_own_business) {
-            return;
-        }
-        let now = self.clock(node);
-        match self.nodes[node].follower.want(now) {
-            Want::Nothing => {}
-            Want::Row { epoch: Some(epoch), turn } if self.flaw == Some(Flaw::EpochsAreEnteredWithoutARow) => {
-                self.nodes[node].follower.row_written(Some(epoch), turn, now);
-            }
-            Want::Row { epoch: Some(epoch), turn } if self.flaw == Some(Flaw::RowsAreWrittenAfterForgetting) => {
-                self.nodes[node].follower.row_written(Some(epoch), turn, now);
-                self.nodes[node].owes_row = Some((epoch, turn));
-            }
-            Want::Row { epoch, turn } => self.send(node, Ask::Row { epoch, turn }),
-            Want::Confirm { turn } => self.send(node, Ask::Confirm { turn }),
-            Want::Load(epoch) => self.send(node, Ask::Load(epoch)),
-        }
-        if let Some((epoch, turn)) = self.nodes[node].owes_row
-            && self.nodes[node].follower.applied().is_some()
-        {
-            self.send(node, Ask::Row { epoch: Some(epoch), turn });
-        }
-    }
-
-    pub fn ask_fill(&mut self, node: usize, key: u8) {
-        let of = &self.nodes[node];
-        let (generation, stamp) = (of.generation, of.memory.position());
-        self.send(node, Ask::Fill { key, generation, stamp });
-    }
-
-    fn ask_fetch(&mut self, node: usize) {
-        let key = self.pick(usize::from(KEYS)) as u8;
-        let generation = self.nodes[node].generation;
-        self.send(node, Ask::Fetch { key, generation });
-    }
-
-    /// One order is obeyed by all of the node.
-    fn apply_one(&mut self, node: usize) {
-        let of = &mut self.nodes[node];
-        let Some((ticket, order)) = of.orders.pop_front() else { return };
-        of.generation += 1;
-        match order {
-            Order::Forget(Event::Token(gone)) => of.cache.retain(|key| digest(*key) != gone),
-            Order::Forget(_) | Order::ForgetEverything => of.cache.clear(),
-        }
-        of.follower.obeyed(ticket);
-    }
-
-    pub fn give(&mut self, node: usize, order: Order) {
-        let of = &mut self.nodes[node];
-        let Some(ticket) = of.follower.deliver() else { return };
-        of.orders.push_back((ticket, order));
-        if self.flaw == Some(Flaw::ObeyedOnceHeard) {
-            of.follower.obeyed(ticket);
-        }
-    }
-
-    pub fn hear(&mut self, node: usize, epoch: Epoch, seq: Seq, event: Event) {
-        if self.flaw == Some(Flaw::LostEventsAreForgiven)
-            && let Some((known, received)) = self.nodes[node].follower.received()
-            && known == epoch
-        {
-            (received + 1..seq).for_each(|missed| drop(self.nodes[node].follower.heard(epoch, missed)));
-        }
-        match self.nodes[node].follower.heard(epoch, seq) {
-            Heard::Next => {
-                self.nodes[node].memory.record(seq, &event);
-                self.give(node, Order::Forget(event));
-            }
-            Heard::Ignored | Heard::Gap => {}
-            Heard::Foreign => self.ask_renew(node),
-        }
-    }
-
-    /// A key's revocation begins: committed, then made known.
-    pub fn revoke(&mut self, node: usize, key: u8) {
-        if self.nodes[node].is_dead || !self.nodes[node].has_database || self.revoked.contains(&key) {
-            return;
-        }
-        let lease = match self.flaw {
-            Some(Flaw::PublisherDoesNotWaitForLeases) => Duration::ZERO,
-            _ => Duration::from_millis(LEASE_MS + LEASE_MS / 20),
-        };
-        self.revoked.insert(key);
-        self.revocations.push(Revocation { node, key, barrier: Barrier::new(lease), is_done: false });
-        self.pursue(self.revocations.len() - 1);
-    }
-
-    /// A publisher sends what may help.
-    fn pursue(&mut self, revocation: usize) {
-        let Revocation { node, barrier, .. } = &self.revocations[revocation];
-        let (node, mark, missed) = (*node, barrier.mark(), barrier.missed());
-        let has_published = self.revocations[revocation].barrier.has_published();
-        if !has_published || missed.is_some() {
-            self.send(node, Ask::Publish { revocation });
-        }
-        if let Some(epoch) = missed
-            && self.pick(2) == 0
-        {
-            self.send(node, Ask::Close { epoch });
-        }
-        self.send(node, Ask::Roll { revocation, mark });
-    }
-
-    /// Publishers look whether their changes are known.
-    pub fn conclude(&mut self) {
-        for revocation in 0..self.revocations.len() {
-            let of = &mut self.revocations[revocation];
-            if self.nodes[of.node].is_dead || of.is_done {
-                continue;
-            }
-            let now = self.clock(self.revocations[revocation].node);
-            let of = &mut self.revocations[revocation];
-            of.is_done = of.barrier.verdict(&self.nodes[of.node].seen, now) == Verdict::Known;
-            if !of.is_done && of.barrier.wants_roll() {
-                self.pursue(revocation);
-            }
-        }
-    }
-
-    pub fn roll(&self) -> Roll {
-        let open = self.latest.filter(|(_, is_open)| *is_open && self.flaw != Some(Flaw::EpochsStayOpen));
-        Roll { open: open.map(|(epoch, _)| epoch), members: self.rows.values().map(|(member, ..)| *member).collect() }
-    }
-
-    fn fault(&mut self, node: usize) {
+        let which = self.pick(self.weather.troubles.len());
         let server = self.pick(self.servers.len());
-        match self.pick(12) {
-            0 => self.copies.push(self.servers[server].clone()),
-            // A replica is promoted, without the last writes; what it replaces may live on.
-            1 | 2 if !self.copies.is_empty() && self.servers.len() < 4 => {
-                let at = self.pick(self.copies.len());
-                let (process, state) = (self.fresh_id(), self.copies[at].state.clone());
-                self.servers.push(Server::new(process, state));
+        match self.weather.troubles[which] {
+            Trouble::Losses if self.messages.is_empty() => {}
+            Trouble::Losses => {
+                let at = self.pick(self.messages.len());
+                self.messages[at].is_awaited = false;
             }
-            3 => {
-                let at = self.pick(self.copies.len() + 1);
-                let state = self.copies.get(at).and_then(|copy| copy.state.clone());
-                self.servers[server] = Server::new(self.fresh_id(), state);
-            }
-            4 => self.servers[server].state = None,
-            // Others publish, and what is old is given up.
-            5 => {
+            Trouble::Splits => self.split(node, server),
+            Trouble::Restarts => self.restart_server(server),
+            Trouble::Flushes => self.servers[server].state = None,
+            Trouble::Trims => {
                 for _ in 0..self.pick(3) {
                     let nonce = self.random.next_u64();
                     self.servers[server].publish(Event::Configuration, nonce, self.flaw);
@@ -338,22 +191,39 @@ impl World {
                 let keep = self.pick(3);
                 self.servers[server].trim(keep);
             }
-            6 => self.servers[server].hangs = !self.servers[server].hangs,
-            7 | 8 => self.nodes[node].server = server,
-            9 => self.nodes[node].has_database = !self.nodes[node].has_database,
-            10 => {
-                let (now, random) = (self.now, self.random.next_u32());
-                self.rows.retain(|_, (.., seen)| random % 2 == 0 || now < *seen + ROSTER_MS * 1_100);
+            Trouble::Hangs => self.servers[server].hangs = !self.servers[server].hangs,
+            Trouble::Cuts => match self.pick(3) {
+                0 => self.nodes.iter_mut().for_each(|node| node.has_database = true),
+                _ if self.nodes.iter().all(|node| node.has_database) => self.nodes[node].has_database = false,
+                _ => {}
+            },
+            Trouble::Crashes => self.restart_node(node),
+            Trouble::Pauses => self.now += self.random.random_range(0..LEASE_MS * 2_500),
+            Trouble::Naps => self.napping = if self.napping.is_some() { None } else { Some(node) },
+            // Shows in how nodes obey.
+            Trouble::Sloth => {}
+        }
+    }
+
+    fn split(&mut self, node: usize, server: usize) {
+        match self.pick(4) {
+            0 => self.copies.push(self.servers[server].clone()),
+            1 if !self.copies.is_empty() && self.servers.len() < 4 => {
+                let at = self.pick(self.copies.len());
+                let (process, state) = (self.fresh_id(), self.copies[at].state.clone());
+                self.servers.push(Server::new(process, state));
             }
-            _ if self.nodes.len() < 6 => {
-                self.nodes[node].is_dead = true;
-                self.messages.retain(|message| message.node != node);
-                let speed = self.random.random_range(980..=1020);
-                self.add_node(speed);
-                let last = self.nodes.len() - 1;
-                self.nodes[last].server = server;
-            }
-            _ => {}
+            _ => self.nodes[node].server = server,
+        }
+    }
+
+    fn restart_server(&mut self, server: usize) {
+        if self.pick(2) == 0 {
+            self.copies.push(self.servers[server].clone());
+        } else {
+            let at = self.pick(self.copies.len() + 1);
+            let state = self.copies.get(at).and_then(|copy| copy.state.clone());
+            self.servers[server] = Server::new(self.fresh_id(), state);
         }
     }
 }

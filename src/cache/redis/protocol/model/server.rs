@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::world::Flaw;
+use super::flaw::Flaw;
 use crate::cache::redis::epoch::{Epoch, NodeId, Position, Seq};
 use crate::cache::redis::event::Event;
 use crate::cache::redis::protocol::NodeLine;
@@ -18,7 +18,8 @@ pub struct State {
     events: Vec<(Seq, Event)>,
     lines: BTreeMap<NodeId, (u64, Seq)>,
     renewals: u64,
-    acknowledged: Vec<(NodeId, Epoch, Seq)>,
+    /// Of each node the furthest.
+    acknowledged: BTreeMap<(NodeId, Epoch), Seq>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +44,10 @@ pub struct Renewal {
     pub floor: u64,
     pub received: Option<(Epoch, Seq)>,
     pub obeyed: Option<(Epoch, Seq)>,
+    /// Nodes that have gone silent, with their last renewals, and the epoch in which those were seen: the numbers of
+    /// another one say nothing.
     pub silent: Vec<(NodeId, u64)>,
+    pub silent_in: Option<Epoch>,
 }
 
 impl Server {
@@ -67,7 +71,7 @@ impl Server {
                 events: Vec::new(),
                 lines: BTreeMap::new(),
                 renewals: 0,
-                acknowledged: Vec::new(),
+                acknowledged: BTreeMap::new(),
             });
         }
         self.state.as_mut().expect("it was made if it was missing")
@@ -75,7 +79,8 @@ impl Server {
 
     pub fn renew(&mut self, renewal: &Renewal, nonce: u64, flaw: Option<Flaw>) -> Answer {
         let state = self.current(renewal.received, renewal.floor, nonce, flaw);
-        for (node, number) in &renewal.silent {
+        let is_of_now = renewal.silent_in == Some(state.epoch);
+        for (node, number) in renewal.silent.iter().filter(|_| is_of_now) {
             if state.lines.get(node).is_some_and(|(known, _)| known == number) {
                 state.lines.remove(node);
             }
@@ -95,17 +100,18 @@ impl Server {
 
     pub fn acknowledge(&mut self, node: NodeId, epoch: Epoch, seq: Seq) {
         if let Some(state) = &mut self.state {
-            state.acknowledged.push((node, epoch, seq));
+            let known = state.acknowledged.entry((node, epoch)).or_default();
+            *known = seq.max(*known);
         }
     }
 
-    /// Events after a position, in order, and every acknowledgement that is kept.
+    /// Events after a position, in order, and all acknowledgements.
     pub fn read(&self, after: Position) -> (Vec<(Epoch, Seq, Event)>, Vec<(NodeId, Epoch, Seq)>) {
         let Some(state) = &self.state else { return (Vec::new(), Vec::new()) };
         let is_later = |seq: Seq| (state.epoch.generation(), seq) > (after.epoch.generation(), after.seq);
         let events = state.events.iter().filter(|(seq, _)| is_later(*seq));
         let events = events.map(|(seq, event)| (state.epoch, *seq, event.clone())).collect();
-        (events, state.acknowledged.clone())
+        (events, state.acknowledged.iter().map(|((node, epoch), seq)| (*node, *epoch, *seq)).collect())
     }
 
     /// Everything that is held of an epoch: the last event, and those that lead up to it without a gap.
