@@ -94,6 +94,12 @@ pub fn history(seed: u64, moments: usize) -> Vec<Event> {
         let Reverse((now, client, moment)) = model.agenda.pop().expect("every client has a next moment");
         model.act(now, client, moment);
     }
+    // What is under way is recorded too: it may have had its effect, and others have seen that.
+    while let Some(Reverse((now, client, moment))) = model.agenda.pop() {
+        if moment != Moment::Begin {
+            model.act(now, client, moment);
+        }
+    }
     model.events
 }
 
