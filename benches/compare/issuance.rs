@@ -109,7 +109,7 @@ fn token(keyring: &Keyring, credential: Uuid) -> NewToken {
         id: Uuid::now_v7(),
         credential_id: credential,
         service_id: None,
-        access_token: keyring.mint(rand::random()),
+        access_token: keyring.mint_at(rand::random(), Clock::System.now()),
         refresh_token: None,
         family_id: None,
         scope: Some("email".to_owned()),

@@ -102,7 +102,7 @@ async fn copy(database: &Client, keyring: &Keyring, batch: &Batch) -> Vec<String
     let stride = batch.rows.checked_div(batch.usable).unwrap_or(usize::MAX);
     for number in 0..batch.rows {
         let (digest, sealed) = if number % stride == 0 && usable.len() < batch.usable {
-            let token = keyring.mint(rand::random());
+            let token = keyring.mint_at(rand::random(), Clock::System.now());
             usable.push(token.reveal().to_owned());
             let sealed = keyring.seal(token.reveal().as_bytes(), "oauth2_tokens.access_token", rand::random());
             (keyring.digest(token.reveal().as_bytes()).0, sealed.0)
