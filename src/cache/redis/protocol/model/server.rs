@@ -7,6 +7,9 @@ use crate::cache::redis::epoch::{Epoch, NodeId, Position, Seq};
 use crate::cache::redis::event::Event;
 use crate::cache::redis::protocol::NodeLine;
 
+/// That a node has obeyed an epoch up to an event.
+pub type Acknowledgement = (NodeId, Epoch, Seq);
+
 /// What is in the server's memory.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -106,7 +109,7 @@ impl Server {
     }
 
     /// Events after a position, in order, and all acknowledgements.
-    pub fn read(&self, after: Position) -> (Vec<(Epoch, Seq, Event)>, Vec<(NodeId, Epoch, Seq)>) {
+    pub fn read(&self, after: Position) -> (Vec<(Epoch, Seq, Event)>, Vec<Acknowledgement>) {
         let Some(state) = &self.state else { return (Vec::new(), Vec::new()) };
         let is_later = |seq: Seq| (state.epoch.generation(), seq) > (after.epoch.generation(), after.seq);
         let events = state.events.iter().filter(|(seq, _)| is_later(*seq));
