@@ -112,7 +112,9 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
                 tell_who_is_missing(&nodes);
                 return Err(Unconfirmed);
             }
-            if barrier.wants_roll() {
+            // Whoever has left the epoch since is found in the roster only.
+            let is_overdue = is_configuration && nodes.is_empty() && now > began + lease;
+            if barrier.wants_roll() || is_overdue {
                 break;
             }
             let wait = until.map_or(GRACE, |until| Duration::from_nanos(until.0.saturating_sub(now.0) + 1));
