@@ -113,7 +113,11 @@ impl Worker {
             }
         }
         // Used before, or by someone else at this very moment.
-        self.node.exchanger.send(Exchange::Revoke { family: code.issued.family_id, credential: code.issued.credential_id }).timeout(PATIENCE).await??;
+        self.node
+            .exchanger
+            .send(Exchange::Revoke { family: code.issued.family_id, credential: code.issued.credential_id })
+            .timeout(PATIENCE)
+            .await??;
         Err(OAuthError::InvalidCode.into())
     }
 

@@ -83,7 +83,11 @@ impl Worker {
             let here = |pair: &TokenPair| place.policy.global_credentials || pair.service_id == place.service;
             return pair.filter(here).map(Issued::from).ok_or_else(|| OAuthError::InvalidRefreshToken.into());
         }
-        self.node.exchanger.send(Exchange::Revoke { family: replaced.family_id, credential: replaced.credential_id }).timeout(PATIENCE).await??;
+        self.node
+            .exchanger
+            .send(Exchange::Revoke { family: replaced.family_id, credential: replaced.credential_id })
+            .timeout(PATIENCE)
+            .await??;
         Err(OAuthError::InvalidRefreshToken.into())
     }
 }
