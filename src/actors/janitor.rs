@@ -1,5 +1,6 @@
 //! The janitor: removes what has ended, a bounded bite at a time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::Clock;
 use crate::storage::{Revocation, StorageError, Store};
+use crate::telemetry::{Meter, Meters};
 
 const PERIOD: Duration = Duration::from_secs(60);
 /// Rows per statement: small enough that no other writer waits long.
@@ -26,11 +28,12 @@ const REVOCATIONS: usize = 10_000;
 /// The actor; one per node. What has ended is invisible anyway, so nothing depends on when it runs.
 pub struct Janitor {
     broom: Option<Broom>,
+    meters: Arc<Meters>,
 }
 
 impl Janitor {
-    pub fn start_with(store: Store, clock: Clock) -> Addr<Self> {
-        Self { broom: Some(Broom::new(store, clock)) }.start()
+    pub fn start_with(store: Store, clock: Clock, meters: Arc<Meters>) -> Addr<Self> {
+        Self { broom: Some(Broom::new(store, clock)), meters }.start()
     }
 
     fn sweep(&mut self, context: &mut Context<Self>) {
@@ -42,7 +45,10 @@ impl Janitor {
         context.spawn(swept.into_actor(self).map(|(broom, outcome), actor, context| {
             match outcome {
                 Ok(0) => {}
-                Ok(rows) => info!(rows, "removed {rows} rows that had ended"),
+                Ok(rows) => {
+                    actor.meters.add(Meter::RowsRemoved, u64::try_from(rows).unwrap_or(u64::MAX));
+                    info!(rows, "removed {rows} rows that had ended");
+                }
                 Err(error) => warn!(%error, "removing rows that have ended failed, trying again in a minute"),
             }
             actor.broom = Some(broom);
@@ -145,8 +151,6 @@ impl Broom {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
 
     use super::*;

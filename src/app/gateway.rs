@@ -317,7 +317,7 @@ async fn leave(node: Node) {
 
 async fn load_custom_tokens(node: Node) {
     node.load_custom_tokens().await;
-    Janitor::start_with(node.store.clone(), node.clock.clone());
+    Janitor::start_with(node.store.clone(), node.clock.clone(), node.meters.worker());
 }
 
 async fn prepare_demo(

@@ -37,6 +37,7 @@ pub enum Meter {
     MailsPutOff,
     MailsFailed,
     MailsKept,
+    RowsRemoved,
 }
 
 const METERS: &[(Meter, &str, &str)] = &[
@@ -79,6 +80,7 @@ const METERS: &[(Meter, &str, &str)] = &[
     (Meter::MailsPutOff, "tollgate_mails_total{outcome=\"put_off\"}", ""),
     (Meter::MailsFailed, "tollgate_mails_total{outcome=\"failed\"}", ""),
     (Meter::MailsKept, "tollgate_mails_total{outcome=\"kept\"}", ""),
+    (Meter::RowsRemoved, "tollgate_rows_removed_total", "Rows removed from the database because they had ended."),
 ];
 
 /// What waits for an owner, over all workers.

@@ -13,7 +13,8 @@
 //!
 //! `--into FILE` also writes the table between the two marked lines of that document; `--seed N` settles what clients
 //! choose. Histories (JSON lines), and logs of nodes where something was found, are kept in `target/tmp/consistency`.
-//! The exit status is 1 when a promise was broken.
+//! The exit status is 1 when a promise was broken; in the quick set, when one of consistency was: what was late or not
+//! served is told.
 //!
 //! It is a binary of its own, without libtest's harness: asked for its tests (`cargo nextest run`, `cargo test`) it has
 //! none, for three gateways, their databases and their clients need the machine for themselves. `tests/run` calls it as
@@ -60,6 +61,7 @@ struct Order {
     figures: Option<usize>,
     into: Option<PathBuf>,
     seed: u64,
+    is_quick: bool,
 }
 
 fn main() -> ExitCode {
@@ -87,12 +89,15 @@ fn main() -> ExitCode {
 }
 
 fn order(words: Vec<String>) -> Result<Order, String> {
-    let mut order = Order { rows: Vec::new(), figures: None, into: None, seed: rand::random() };
+    let mut order = Order { rows: Vec::new(), figures: None, into: None, seed: rand::random(), is_quick: false };
     let mut words = words.into_iter();
     let mut tokens = 1_000_000;
     while let Some(word) = words.next() {
         match word.as_str() {
-            "quick" => order.rows.push(NEMESES.iter().filter(|nemesis| nemesis.is_quick).copied().collect()),
+            "quick" => {
+                order.is_quick = true;
+                order.rows.push(NEMESES.iter().filter(|nemesis| nemesis.is_quick).copied().collect());
+            }
             "full" => order.rows.extend(NEMESES.iter().map(|nemesis| vec![*nemesis])),
             "figures" => order.figures = Some(tokens),
             "--tokens" => {
@@ -127,6 +132,7 @@ fn tell(report: &Report) {
 
 /// Whether every promise was kept.
 async fn obey(order: Order) -> Result<bool, String> {
+    let is_quick = order.is_quick;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("consistency");
     println!("seed {}", order.seed);
     let mut reports: Vec<Report> = Vec::new();
@@ -147,5 +153,10 @@ async fn obey(order: Order) -> Result<bool, String> {
     if let Some(path) = order.into {
         report::put_into(&path, &text)?;
     }
-    Ok(reports.iter().all(|report| report.violations.is_empty()))
+    let is_broken = |report: &Report| match is_quick {
+        // A machine that does everything else at the same time says little of how soon and how steadily.
+        true => report.violations.iter().any(|violation| violation.breach.is_of_consistency()),
+        false => !report.violations.is_empty(),
+    };
+    Ok(!reports.iter().any(is_broken))
 }

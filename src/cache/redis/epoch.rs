@@ -12,7 +12,8 @@ use uuid::Uuid;
 pub struct Epoch {
     /// Milliseconds of the server's clock when it began, or more, so that a later epoch of one server is higher.
     generation: u64,
-    /// Drawn at random: two servers that begin at once are told apart.
+    /// The first half tells the server process, the second is drawn at random: two servers that begin at once are told
+    /// apart.
     nonce: u64,
 }
 
@@ -41,6 +42,11 @@ impl Epoch {
 
     pub const fn generation(self) -> u64 {
         self.generation
+    }
+
+    /// Whether it came after that one on the same server process, where nobody can go by that one any more.
+    pub(super) const fn follows(self, other: Self) -> bool {
+        self.nonce >> 32 == other.nonce >> 32 && self.generation > other.generation
     }
 
     pub(super) const fn nonce(self) -> u64 {
@@ -88,6 +94,9 @@ mod tests {
         let epoch = Epoch::new(1_790_000_000_123, 0xfe);
         assert_eq!(epoch.to_string(), "1790000000123-00000000000000fe");
         assert_eq!(epoch.to_string().parse(), Ok(epoch));
+        let later = |nonce| Epoch::new(1_790_000_000_124, nonce);
+        assert!(later(0xff).follows(epoch) && !epoch.follows(later(0xff)));
+        assert!(!later(0x1_0000_00fe).follows(epoch), "another process");
         for wrong in ["", "1", "1-", "1-fe", "-00000000000000fe", "+1-00000000000000fe", "1-00000000000000zz", "x-0"] {
             assert_eq!(wrong.parse::<Epoch>(), Err(()), "{wrong}");
         }

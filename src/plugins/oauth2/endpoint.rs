@@ -244,4 +244,10 @@ mod tests {
         assert_eq!(asked(b"/oauth2/tokens"), None);
         assert_eq!(asked(b"/xoauth2/token"), None);
     }
+    #[test]
+    fn a_full_queue_is_a_reason_to_come_back() {
+        let answer = failed(&EngineError::Overloaded);
+        assert_eq!(answer.status, 503);
+        assert!(answer.headers.contains(&("retry-after", "1".to_owned())), "{:?}", answer.headers);
+    }
 }

@@ -64,6 +64,13 @@ pub enum Breach {
     NotRecovered,
 }
 
+impl Breach {
+    /// Not only of time and service.
+    pub fn is_of_consistency(self) -> bool {
+        !matches!(self, Self::SlowRevocation | Self::Unavailable | Self::NotRecovered)
+    }
+}
+
 impl fmt::Display for Breach {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {

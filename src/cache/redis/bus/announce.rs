@@ -52,25 +52,39 @@ impl Bus {
 pub(super) async fn announce(shared: Arc<Shared>, mut announcements: mpsc::Receiver<Announcement>) {
     let mut portion = Vec::new();
     while announcements.recv_many(&mut portion, PORTION).await > 0 {
-        let (events, answers): (Vec<_>, Vec<_>) =
-            portion.drain(..).map(|announcement| (announcement.events, announcement.answer)).unzip();
-        let events: Vec<Event> = events.into_iter().flatten().collect();
-        let (published, is_published) = oneshot::channel();
-        let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            let outcome = confirm(&shared, &events, published).await;
-            let is_confirmed = outcome.is_ok();
-            for answer in answers {
-                // Who no longer waits does not need it.
-                let _ = answer.send(outcome.clone());
-            }
-            if !is_confirmed {
-                go_on(&shared, &events).await;
-            }
-        });
+        // A configuration takes longer to confirm, and nothing else should wait for that.
+        let of_configuration = |announcement: &Announcement| announcement.events.contains(&Event::Configuration);
+        let (configurations, others): (Vec<_>, Vec<_>) = portion.drain(..).partition(of_configuration);
+        let sent = [others, configurations].map(|portion| send(&shared, portion));
         // Waiting for slow nodes must not hold up the next portion.
-        let _ = is_published.await;
+        for is_published in sent.into_iter().flatten() {
+            let _ = is_published.await;
+        }
     }
+}
+
+/// Has a portion confirmed, in a task of its own. What it gives ends when the portion is published, or cannot be.
+fn send(shared: &Arc<Shared>, portion: Vec<Announcement>) -> Option<oneshot::Receiver<()>> {
+    if portion.is_empty() {
+        return None;
+    }
+    let (events, answers): (Vec<_>, Vec<_>) =
+        portion.into_iter().map(|announcement| (announcement.events, announcement.answer)).unzip();
+    let events: Vec<Event> = events.into_iter().flatten().collect();
+    let (published, is_published) = oneshot::channel();
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        let outcome = confirm(&shared, &events, published).await;
+        let is_confirmed = outcome.is_ok();
+        for answer in answers {
+            // Who no longer waits does not need it.
+            let _ = answer.send(outcome.clone());
+        }
+        if !is_confirmed {
+            go_on(&shared, &events).await;
+        }
+    });
+    Some(is_published)
 }
 
 /// Who was told "not confirmed" may never repeat it; what was stored should be known all the same.
@@ -102,6 +116,10 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
                 Verdict::Known if is_configuration => {
                     if shared.with(|state| barrier.is_configured(&state.seen, began, now)) {
                         return Ok(());
+                    }
+                    if now > began + lease {
+                        // Who is silent is found so by a list that is newer.
+                        shared.renewal.notify_one();
                     }
                     (Some((began + lease).max(now + PAUSE)), Vec::new())
                 }

@@ -83,7 +83,8 @@ fn hear(shared: &Shared, state: &mut State, entry: &StreamId, orders: &Unbounded
     let Some((generation, seq)) = read_id(&entry.id) else { return false };
     // Who follows no epoch yet will read everything that is held.
     let Some((epoch, _)) = state.follower.received() else { return true };
-    if epoch.generation() != generation {
+    // Two servers may have begun epochs of one generation.
+    if epoch.generation() != generation || entry.get::<String>("o").is_none_or(|of| of.parse() != Ok(epoch)) {
         return false;
     }
     match state.follower.heard(epoch, seq) {

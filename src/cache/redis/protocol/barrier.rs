@@ -28,6 +28,8 @@ pub struct Roll {
 #[derive(Debug)]
 struct Publication {
     position: Position,
+    /// When Redis had answered.
+    replied: Moment,
     /// With the renewal that each counts from.
     deadlines: HashMap<NodeId, (u64, Moment)>,
 }
@@ -74,7 +76,7 @@ impl Barrier {
     ) {
         seen.lines(position.epoch, lines, asked, replied);
         let deadlines = seen.renewals().map(|(node, renewal, since)| (node, (renewal, since + self.lease))).collect();
-        self.publications.push(Publication { position, deadlines });
+        self.publications.push(Publication { position, replied, deadlines });
     }
 
     pub fn has_published(&self) -> bool {
@@ -144,7 +146,11 @@ impl Barrier {
         let has_looked = now > began + self.lease;
         roll.members.iter().all(|member| {
             let Some(epoch) = member.epoch else { return has_looked };
+            let is_over = |publication: &Publication| {
+                publication.position.epoch.follows(epoch) && now > publication.replied + self.lease
+            };
             self.is_later(epoch)
+                || self.publications[..*mark].iter().any(is_over)
                 || self.of_epoch(*mark, epoch).any(|publication| {
                     let told = publication.deadlines.get(&member.node);
                     let (renewal, deadline) = (told.map(|told| told.0), told.map_or(began, |told| told.1));
@@ -158,7 +164,10 @@ impl Barrier {
         // Whoever trusts nothing forgets everything once more before it trusts; and the epoch it then enters is one
         // in which the event was published before, or one that began after the change.
         let Some(epoch) = member.epoch.filter(|epoch| !self.is_later(*epoch)) else { return Standing::Knows };
-        let mut standing = Standing::MayNot;
+        // Where a later epoch of the same process has begun, nobody can have renewed in this one since.
+        let is_over = |publication: &&Publication| publication.position.epoch.follows(epoch);
+        let over = self.publications[..mark].iter().find(is_over).map(|publication| publication.replied + self.lease);
+        let mut standing = over.map_or(Standing::MayNot, Standing::KnowsAt);
         for publication in self.of_epoch(mark, epoch) {
             if seen.has_obeyed(member.node, publication.position) {
                 return Standing::Knows;
@@ -196,7 +205,7 @@ mod tests {
 
     const NODE: NodeId = NodeId(Uuid::from_u128(2));
     const EPOCH: Epoch = Epoch::new(1, 1);
-    const LATER: Epoch = Epoch::new(2, 2);
+    const LATER: Epoch = Epoch::new(2, 2 << 32);
     const LEASE: Duration = Duration::from_secs(2);
     const AT: Position = Position { epoch: EPOCH, seq: 7 };
 
@@ -286,6 +295,19 @@ mod tests {
         let mut barrier = Barrier::new(LEASE);
         barrier.called(barrier.mark(), roll(None, Some(EPOCH)));
         assert_ne!(barrier.verdict(&seen, at(1_000)), Verdict::Known, "closed, and not left");
+    }
+
+    #[test]
+    fn a_node_that_died_in_an_earlier_epoch_of_the_same_process_is_waited_for_no_longer_than_a_lease() {
+        let (mut seen, before, now) = (Seen::default(), Epoch::new(1, 7), Epoch::new(2, 8));
+        let mut barrier = Barrier::new(LEASE);
+        barrier.published(Position { epoch: now, seq: 1 }, &[], &mut seen, at(10), at(10));
+        barrier.called(barrier.mark(), roll(Some(now), Some(before)));
+        assert_eq!(barrier.verdict(&seen, at(11)), Verdict::Waiting { until: Some(at(12)), nodes: vec![NODE] });
+        assert_eq!(barrier.verdict(&seen, at(13)), Verdict::Known);
+        let elsewhere = Epoch::new(1, 7 << 32);
+        barrier.called(barrier.mark(), roll(Some(now), Some(elsewhere)));
+        assert_ne!(barrier.verdict(&seen, at(1_000)), Verdict::Known, "its server may live on");
     }
 
     #[test]

@@ -22,6 +22,8 @@ local function current(floor, known, heard, nonce)
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   local begun = string.format('%.0f', math.max(now, generation + 1, floor + 1))
+  -- The first half tells the process, so that of two epochs of one process the earlier one is known to be over.
+  nonce = string.sub(redis.sha1hex(own), 1, 8) .. string.sub(nonce, 9)
   redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
   redis.call('HSET', KEYS[1], 'process', own, 'generation', begun, 'nonce', nonce, 'head', 0)
   return begun .. '-' .. nonce, 0, begun
