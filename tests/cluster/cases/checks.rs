@@ -253,3 +253,13 @@ fn the_model_makes_histories_worth_checking() {
         }
     }
 }
+
+#[test]
+fn the_quick_set_fails_for_what_is_wrong_and_not_for_what_is_late() {
+    for breach in [Breach::LetThrough, Breach::Revived, Breach::Lost, Breach::TwoWinners, Breach::Stale] {
+        assert!(breach.is_of_consistency(), "{breach}");
+    }
+    for breach in [Breach::SlowRevocation, Breach::Unavailable, Breach::NotRecovered] {
+        assert!(!breach.is_of_consistency(), "{breach}");
+    }
+}
