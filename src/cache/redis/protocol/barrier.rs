@@ -149,7 +149,8 @@ impl Barrier {
             let is_over = |publication: &Publication| {
                 publication.position.epoch.follows(epoch) && now > publication.replied + self.lease
             };
-            self.is_later(epoch)
+            // Whoever has entered since will read the configuration, but until it has it goes by when it last looked.
+            (self.is_later(epoch) && has_looked)
                 || self.publications[..*mark].iter().any(is_over)
                 || self.of_epoch(*mark, epoch).any(|publication| {
                     let told = publication.deadlines.get(&member.node);
@@ -353,8 +354,10 @@ mod tests {
         barrier.called(barrier.mark(), roll(Some(EPOCH), Some(EPOCH)));
         seen.lines(EPOCH, &[line(1)], at(13), at(13));
         assert!(barrier.is_configured(&seen, at(10), at(13)), "it has not renewed, and its lease is over");
-        barrier.called(barrier.mark(), roll(Some(EPOCH), None));
-        assert!(!barrier.is_configured(&seen, at(10), at(11)), "it goes by no epoch, and may not have looked yet");
-        assert!(barrier.is_configured(&seen, at(10), at(13)));
+        for elsewhere in [None, Some(LATER)] {
+            barrier.called(barrier.mark(), roll(Some(EPOCH), elsewhere));
+            assert!(!barrier.is_configured(&seen, at(10), at(11)), "it may not have looked yet");
+            assert!(barrier.is_configured(&seen, at(10), at(13)));
+        }
     }
 }
