@@ -1,6 +1,7 @@
 //! Surroundings in which the gateway cannot work: one line says what is wrong and what to do, nothing is lost, and it
 //! goes on by itself when they are mended.
 
+use std::io::{Read, Write};
 use std::process::Stdio;
 
 use futures_util::future::join_all;
@@ -69,12 +70,27 @@ fn what_keeps_the_gateway_from_starting_is_told_in_one_line() {
     });
 }
 
+/// The address of a server that answers whatever comes as a web server does. It hears a client out before it closes:
+/// closing on bytes not read yet would take the answer back.
+fn speaks_http() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, mut heard) = (stream.unwrap(), [0; 1024]);
+            let _ = stream.read(&mut heard);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            while stream.read(&mut heard).is_ok_and(|length| length > 0) {}
+        }
+    });
+    address
+}
+
 #[test]
 fn what_answers_but_is_no_database_is_told() {
     run(async {
-        let gateway_folder = Folder::new();
-        let gateway = Start::dev(gateway_folder.path()).ready();
-        let http = gateway.addresses["status"].to_string();
+        let http = speaks_http();
         let text = refused(&format!("postgres://{USER}@{http}/postgres"));
         assert_says(&text, &[&http, "does not speak PostgreSQL's protocol", "check database.url"]);
         let silent = Wire::to_nobody().await;

@@ -60,6 +60,11 @@ pub(super) fn connecting(error: &Error) -> Refusal {
         if misread.contains(&io.kind()) {
             return Refusal::new("what answers there does not speak PostgreSQL's protocol: check database.url");
         }
+        if io.kind() == io::ErrorKind::ConnectionReset {
+            return Refusal::new(
+                "the server broke the connection off: is it PostgreSQL, and is it running well? check database.url",
+            );
+        }
         return Refusal::new(format!("the server cannot be reached ({io}): check database.url, and whether it runs"));
     }
     if error.is_closed() {
