@@ -25,7 +25,7 @@ pub enum Exchange {
     /// A new access token beside a refresh token that stays.
     Renew { row: RefreshView, token: NewToken },
     /// Everything of a family ends.
-    Revoke { family: Uuid, credential: Uuid },
+    Revoke { family: Uuid },
 }
 
 /// The actor; one per node. The store decides who wins; this actor sees to it that no worker of any node answers from
@@ -80,13 +80,11 @@ async fn run(store: Store, link: Addr<Link>, exchange: Exchange) -> Result<bool,
             let ended = vec![Event::Token(row.access_token), Event::TokenRow(row.id)];
             (store.renew(&row, &token).await?, ended)
         }
-        Exchange::Revoke { family, credential } => {
-            let mut ended: Vec<Event> = store.revoke_family(family).await?.into_iter().map(Event::Token).collect();
-            if ended.is_empty() {
-                // Of an earlier replay, whose answer was lost or is on its way, not every node may have heard.
-                ended.push(Event::Credential(credential));
-            }
-            (true, ended)
+        Exchange::Revoke { family } => {
+            let ended = store.revoke_family(family).await?.into_iter().map(Event::Token);
+            // By the family too: of an earlier replay, whose answer was lost or is on its way, not every node may have
+            // heard.
+            (true, ended.chain([Event::Family(family)]).collect())
         }
     };
     if won {

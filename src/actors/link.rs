@@ -37,6 +37,7 @@ pub(super) fn apply(event: &Event, caches: &mut Caches) {
     }
     caches.tokens.forget(|_, view| match event {
         Event::TokenRow(id) => view.id == *id,
+        Event::Family(id) => view.family_id == *id,
         Event::Credential(id) => view.credential_id == *id,
         Event::Consumer(id) => view.consumer.id == *id,
         Event::Service(id) => view.service_id == Some(*id),
@@ -205,6 +206,7 @@ mod tests {
             let token = TokenView {
                 id: Uuid::nil(),
                 credential_id: Uuid::nil(),
+                family_id: Uuid::from_u128(u128::from(number as u8)),
                 client_id: String::new(),
                 consumer: Arc::new(Consumer { id: consumer, username: None, custom_id: None }),
                 service_id: Some(service),
@@ -229,6 +231,7 @@ mod tests {
     fn what_is_forgotten_is_what_was_named() {
         assert_eq!(left(&Event::Unknowns), (4, 4));
         assert_eq!(left(&Event::Credential(Uuid::from_u128(9))), (4, 4));
+        assert_eq!(left(&Event::Family(Uuid::from_u128(3))), (4, 3));
         assert_eq!(left(&Event::Standing(ALICE)), (2, 4), "tokens stay, the gate asks anew");
         assert_eq!(left(&Event::Grants { consumer: ALICE, service: A }), (3, 3));
         assert_eq!(left(&Event::Consumer(ALICE)), (2, 2));

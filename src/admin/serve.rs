@@ -1,5 +1,8 @@
 //! One request, from the first check to the audit log.
 
+use std::time::Instant;
+
+use actix_web::rt::time::timeout;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -53,9 +56,13 @@ async fn store(
     identity: AdminIdentity,
     id: String,
 ) -> Reply {
+    let began = Instant::now();
     let Some(found) = state.paths.find(request.uri().path()) else { return Reply::not_found() };
     let reply = act(&request, &state, &found, verb, body).await;
-    state.surroundings.record(entry(&request, &state, &found, identity, &id, reply.status)).await;
+    // Of what the change was given; the record is on its way, also when its end is not waited for.
+    let left = state.catalog.patience().saturating_sub(began.elapsed());
+    let record = state.surroundings.record(entry(&request, &state, &found, identity, &id, reply.status));
+    let _ = timeout(left, record).await;
     reply
 }
 

@@ -20,6 +20,8 @@ pub struct Consumer {
 pub struct TokenView {
     pub id: Uuid,
     pub credential_id: Uuid,
+    /// What a replay of its code or refresh token ends; its own id while nothing else belongs to it.
+    pub family_id: Uuid,
     pub client_id: String,
     pub consumer: Arc<Consumer>,
     /// `None`: a global token (issued under `global_credentials`).

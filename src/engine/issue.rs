@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::catalog::Ports;
 use super::node::PATIENCE;
 use super::{EngineError, Worker};
 use crate::actors::{Exchange, Issue};
@@ -45,7 +46,15 @@ impl Worker {
     ///
     /// # Errors
     /// What the protocol refuses, and what could not be stored: a token is told only when it is durable.
+    /// After [`Ports::patience`] that nobody knows.
     pub async fn issue(&self, place: Place<'_>, params: &Params, claim: ClientClaim) -> Result<Issued, EngineError> {
+        // A replay ends a family, and a rotation an access token: as every revocation, they do not wait for a database
+        // that hangs.
+        let issued = actix_rt::time::timeout(self.node.patience(), self.issue_now(place, params, claim)).await;
+        issued.unwrap_or(Err(EngineError::Overdue))
+    }
+
+    async fn issue_now(&self, place: Place<'_>, params: &Params, claim: ClientClaim) -> Result<Issued, EngineError> {
         let asked = oauth2::grant_type(params, place.policy)?;
         let client = self.authenticate(&claim).await?;
         let standing = self.standing_at(place, &client).await?;
@@ -113,11 +122,7 @@ impl Worker {
             }
         }
         // Used before, or by someone else at this very moment.
-        self.node
-            .exchanger
-            .send(Exchange::Revoke { family: code.issued.family_id, credential: code.issued.credential_id })
-            .timeout(PATIENCE)
-            .await??;
+        self.node.exchanger.send(Exchange::Revoke { family: code.issued.family_id }).timeout(PATIENCE).await??;
         Err(OAuthError::InvalidCode.into())
     }
 

@@ -45,8 +45,8 @@ impl Ports for Node {
         self.bus.get().map_or(PATIENCE, Bus::patience)
     }
 
-    fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {
-        Box::pin(self.announce(vec![event]))
+    fn announce(&self, events: Vec<Event>) -> Pending<'_, Result<(), EngineError>> {
+        Box::pin(self.announce(events))
     }
 }
 

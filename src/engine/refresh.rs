@@ -77,17 +77,13 @@ impl Worker {
         if age_ms <= place.policy.refresh_grace.saturating_mul(1000) {
             if self.node.bus.get().is_some() {
                 // The call that rotated it may have ended before every node knew that the old access token has gone.
-                self.node.announce(vec![Event::Credential(replaced.credential_id)]).await?;
+                self.node.announce(vec![Event::Family(replaced.family_id)]).await?;
             }
             let pair = self.node.store.find_pair(replaced.successor_id, now).await?;
             let here = |pair: &TokenPair| place.policy.global_credentials || pair.service_id == place.service;
             return pair.filter(here).map(Issued::from).ok_or_else(|| OAuthError::InvalidRefreshToken.into());
         }
-        self.node
-            .exchanger
-            .send(Exchange::Revoke { family: replaced.family_id, credential: replaced.credential_id })
-            .timeout(PATIENCE)
-            .await??;
+        self.node.exchanger.send(Exchange::Revoke { family: replaced.family_id }).timeout(PATIENCE).await??;
         Err(OAuthError::InvalidRefreshToken.into())
     }
 }

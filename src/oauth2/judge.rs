@@ -65,6 +65,7 @@ mod tests {
         TokenView {
             id: Uuid::from_u128(9),
             credential_id: Uuid::from_u128(8),
+            family_id: Uuid::from_u128(9),
             client_id: "app".into(),
             consumer: Arc::new(Consumer { id: Uuid::from_u128(7), username: Some("bob".into()), custom_id: None }),
             service_id: Some(SERVICE),

@@ -26,8 +26,8 @@ pub(super) const INSERT_TOKEN: &str = concat!(
 
 /// Token, credential and consumer at once; `$2` is the present.
 const FIND_TOKEN: &str = concat!(
-    "SELECT t.id, t.credential_id, c.client_id, u.id, u.username, u.custom_id, t.service_id, t.scope,
-        t.authenticated_userid, t.created_at, t.expires_in, t.expires_at
+    "SELECT t.id, t.credential_id, COALESCE(t.family_id, t.id), c.client_id, u.id, u.username, u.custom_id,
+        t.service_id, t.scope, t.authenticated_userid, t.created_at, t.expires_in, t.expires_at
     FROM oauth2_tokens AS t
     JOIN oauth2_credentials AS c ON c.id = t.credential_id
     JOIN consumers AS u ON u.id = c.consumer_id
@@ -136,6 +136,7 @@ fn view(row: Row) -> Outcome<TokenView> {
     Ok(TokenView {
         id: columns.uuid()?,
         credential_id: columns.uuid()?,
+        family_id: columns.uuid()?,
         client_id: columns.text()?,
         consumer: Arc::new(Consumer {
             id: columns.uuid()?,

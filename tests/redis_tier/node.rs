@@ -28,6 +28,7 @@ pub fn view() -> TokenView {
     TokenView {
         id: id(1),
         credential_id: id(2),
+        family_id: id(1),
         client_id: "client".to_owned(),
         consumer: Arc::new(Consumer { id: id(3), username: Some("ann".to_owned()), custom_id: None }),
         service_id: Some(id(4)),

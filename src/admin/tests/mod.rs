@@ -54,8 +54,8 @@ impl Ports for Fake {
         std::time::Duration::from_secs(15)
     }
 
-    fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {
-        self.changes.lock().unwrap().push(format!("{event:?}"));
+    fn announce(&self, events: Vec<Event>) -> Pending<'_, Result<(), EngineError>> {
+        self.changes.lock().unwrap().extend(events.iter().map(|event| format!("{event:?}")));
         Box::pin(async { Ok(()) })
     }
 }

@@ -12,6 +12,8 @@ pub enum Event {
     Token(TokenDigest),
     /// A token known by its row only.
     TokenRow(Uuid),
+    /// All that came of one code or of one first refresh token.
+    Family(Uuid),
     /// A credential of any kind, with its client and all its tokens.
     Credential(Uuid),
     /// A consumer, with its credentials and all their tokens.
@@ -57,6 +59,7 @@ impl Event {
         match self {
             Self::Token(digest) => bytes.byte(1).raw(&digest.0),
             Self::TokenRow(id) => bytes.byte(2).uuid(*id),
+            Self::Family(id) => bytes.byte(14).uuid(*id),
             Self::Credential(id) => bytes.byte(3).uuid(*id),
             Self::Consumer(id) => bytes.byte(4).uuid(*id),
             Self::Service(id) => bytes.byte(5).uuid(*id),
@@ -93,6 +96,7 @@ impl Event {
             11 => Self::Configuration,
             12 => Self::User(rest.text()?.to_owned()),
             13 => Self::Named(rest.text()?.to_owned()),
+            14 => Self::Family(rest.uuid()?),
             _ => return None,
         };
         rest.end(event)
@@ -111,6 +115,7 @@ pub(super) mod tests {
         prop_oneof![
             digest().prop_map(Event::Token),
             id().prop_map(Event::TokenRow),
+            id().prop_map(Event::Family),
             id().prop_map(Event::Credential),
             id().prop_map(Event::Consumer),
             id().prop_map(Event::Service),

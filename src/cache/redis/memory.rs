@@ -14,6 +14,7 @@ use crate::domain::{TokenDigest, TokenView};
 enum Subject {
     Token(TokenDigest),
     TokenRow(Uuid),
+    Family(Uuid),
     Credential(Uuid),
     Consumer(Uuid),
     Service(Uuid),
@@ -106,6 +107,7 @@ impl Memory {
         let subject = match event {
             Event::Token(digest) | Event::Learn(digest) => Subject::Token(*digest),
             Event::TokenRow(id) => Subject::TokenRow(*id),
+            Event::Family(id) => Subject::Family(*id),
             Event::Credential(id) => Subject::Credential(*id),
             Event::Consumer(id) => Subject::Consumer(*id),
             Event::Service(id) => Subject::Service(*id),
@@ -135,6 +137,7 @@ impl Memory {
         self.covers(stamp)
             && self.is_untouched(Subject::Token(digest), stamp)
             && self.is_untouched(Subject::TokenRow(view.id), stamp)
+            && self.is_untouched(Subject::Family(view.family_id), stamp)
             && self.is_untouched(Subject::Credential(view.credential_id), stamp)
             && self.is_untouched(Subject::Consumer(consumer), stamp)
             && self.is_untouched(Subject::named(&view.client_id), stamp)
@@ -176,6 +179,7 @@ pub(super) mod tests {
         TokenView {
             id: id(1),
             credential_id: id(2),
+            family_id: id(5),
             client_id: "client".to_owned(),
             consumer: Arc::new(Consumer { id: id(3), username: Some("ann".to_owned()), custom_id: None }),
             service_id: Some(id(4)),
@@ -203,6 +207,7 @@ pub(super) mod tests {
         let about_it = [
             Event::Token(DIGEST),
             Event::TokenRow(id(1)),
+            Event::Family(id(5)),
             Event::Credential(id(2)),
             Event::Consumer(id(3)),
             Event::Service(id(4)),
@@ -229,6 +234,7 @@ pub(super) mod tests {
         let others = [
             Event::Token(TokenDigest([2; 32])),
             Event::TokenRow(id(9)),
+            Event::Family(id(1)),
             Event::Credential(id(1)),
             Event::Consumer(id(2)),
             Event::Service(id(3)),

@@ -41,7 +41,7 @@ fn write_view<'w>(bytes: &'w mut Writer, view: &TokenView) -> &'w mut Writer {
     let text = |bytes: &mut Writer, text: &String| {
         bytes.text(text);
     };
-    bytes.uuid(view.id).uuid(view.credential_id).text(&view.client_id).uuid(view.consumer.id);
+    bytes.uuid(view.id).uuid(view.credential_id).uuid(view.family_id).text(&view.client_id).uuid(view.consumer.id);
     bytes.optional(view.consumer.username.as_ref(), text).optional(view.consumer.custom_id.as_ref(), text);
     bytes.optional(view.service_id, |bytes, id| {
         bytes.uuid(id);
@@ -77,6 +77,7 @@ fn read_view(rest: &mut Reader<'_>) -> Option<TokenView> {
     Some(TokenView {
         id: rest.uuid()?,
         credential_id: rest.uuid()?,
+        family_id: rest.uuid()?,
         client_id: text(rest)?,
         consumer: Arc::new(Consumer {
             id: rest.uuid()?,
@@ -102,15 +103,16 @@ mod tests {
 
     fn any_view() -> impl Strategy<Value = TokenView> {
         let id = || any::<u128>().prop_map(Uuid::from_u128);
-        let ids = (id(), id(), id(), option::of(id()));
+        let ids = (id(), id(), id(), id(), option::of(id()));
         let texts = (any::<String>(), option::of(".*"), option::of(".*"), option::of(".*"), option::of(".*"));
         let times = (any::<i64>(), any::<i64>(), option::of(any::<i64>()));
-        (ids, texts, times).prop_map(|((id, credential_id, consumer, service_id), texts, times)| {
+        (ids, texts, times).prop_map(|((id, credential_id, family_id, consumer, service_id), texts, times)| {
             let (client_id, username, custom_id, scope, authenticated_userid) = texts;
             let (created_at, expires_in, expires_at) = times;
             TokenView {
                 id,
                 credential_id,
+                family_id,
                 client_id,
                 consumer: Arc::new(Consumer { id: consumer, username, custom_id }),
                 service_id,

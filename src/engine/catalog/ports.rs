@@ -33,5 +33,5 @@ pub trait Ports: Send + Sync {
     fn patience(&self) -> Duration;
 
     /// Makes every cache forget, where a change of one entity ends what others gave.
-    fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>>;
+    fn announce(&self, events: Vec<Event>) -> Pending<'_, Result<(), EngineError>>;
 }

@@ -1,5 +1,7 @@
 //! Create, put, patch, delete.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -146,10 +148,18 @@ impl Catalog {
         }
     }
 
+    /// How long a change may take before its caller is told that nobody knows.
+    pub fn patience(&self) -> Duration {
+        self.ports.patience()
+    }
+
     /// Who takes a right away must not wait for long, not even for a database that hangs.
-    async fn in_time<T>(&self, change: impl Future<Output = Result<T, CatalogError>>) -> Result<T, CatalogError> {
+    pub(in crate::engine) async fn in_time<T>(
+        &self,
+        change: impl Future<Output = Result<T, CatalogError>>,
+    ) -> Result<T, CatalogError> {
         let late = |_| EngineError::Overdue;
-        actix_rt::time::timeout(self.ports.patience(), change).await.map_err(late)?
+        actix_rt::time::timeout(self.patience(), change).await.map_err(late)?
     }
 
     /// Judges a body as a create would, without storing anything.

@@ -229,12 +229,15 @@ impl Registration {
         let drafted = catalog.drafted(schema, Write::Patch, body, Some(&old), None).await;
         let new = judged(violations, drafted)?.entity;
         let handed = handed(application.consumer, &old, &new);
-        let changed = catalog.store.update_application(schema, application.id, &new, &handed).await;
-        if !changed.map_err(|error| refused(schema, &new, error))? {
-            return Err(CatalogError::NotFound);
-        }
-        // Its name, its credentials and its consumer's `custom_id` are in views of calls.
-        self.announce(Event::Consumer(application.consumer)).await?;
+        let change = async {
+            let changed = catalog.store.update_application(schema, application.id, &new, &handed).await;
+            if !changed.map_err(|error| refused(schema, &new, error))? {
+                return Err(CatalogError::NotFound);
+            }
+            // Its name, its credentials and its consumer's `custom_id` are in views of calls.
+            self.announce(Event::Consumer(application.consumer)).await
+        };
+        catalog.in_time(change).await?;
         let happened = Happened::Updated { id: application.id, old, new: new.clone() };
         catalog.tell(schema, happened).await?;
         catalog.shown(schema, &new).await
@@ -257,8 +260,11 @@ impl Registration {
             };
         };
         self.drain(Holder::Application(id)).await?;
-        let consumer = catalog.store.delete_application(id).await?;
-        self.forget_consumers(consumer.as_slice()).await?;
+        let delete = async {
+            let consumer = catalog.store.delete_application(id).await?;
+            self.forget_consumers(consumer.as_slice()).await
+        };
+        catalog.in_time(delete).await?;
         info!(application.id = %id, "application {id} was deleted");
         catalog.tell(schema, Happened::Deleted { id, old }).await
     }

@@ -151,11 +151,14 @@ impl Registration {
         let id = id_of(&old).ok_or(CatalogError::NotFound)?;
         let same = is_open(&old) && is_open(&new) && old.get("scopes") == new.get("scopes");
         let close = (!same).then_some((ends.application, ends.service));
-        let changed = catalog.store.update_contract(schema, id, &new, close).await;
-        if !changed.map_err(|error| refused(schema, &new, error))? {
-            return Err(CatalogError::NotFound);
-        }
-        self.forget_grants(ends.consumer, ends.service).await?;
+        let change = async {
+            let changed = catalog.store.update_contract(schema, id, &new, close).await;
+            if !changed.map_err(|error| refused(schema, &new, error))? {
+                return Err(CatalogError::NotFound);
+            }
+            self.forget_grants(ends.consumer, ends.service).await
+        };
+        catalog.in_time(change).await?;
         let moved = told_move(id, &old, &new);
         catalog.tell(schema, Happened::Updated { id, old, new: new.clone() }).await?;
         if let Some(status) = moved {
@@ -174,8 +177,11 @@ impl Registration {
         let (old, _turn) = catalog.load_to_change(schema, key).await?;
         let old = old.filter(|old| side.parent().owns(old)).ok_or(CatalogError::NotFound)?;
         let (ends, id) = (self.parties(&old).await?, id_of(&old).ok_or(CatalogError::NotFound)?);
-        catalog.store.delete_contract(id, ends.application, ends.service).await?;
-        self.forget_grants(ends.consumer, ends.service).await?;
+        let delete = async {
+            catalog.store.delete_contract(id, ends.application, ends.service).await?;
+            self.forget_grants(ends.consumer, ends.service).await
+        };
+        catalog.in_time(delete).await?;
         info!(contract.id = %id, "contract {id} was withdrawn");
         catalog.tell(schema, Happened::Deleted { id, old }).await
     }

@@ -200,9 +200,13 @@ impl Registration {
         let secret = self.new_secret();
         let phc = self.catalog.ports.hash(secret.clone()).await?;
         let ends = created_at.plus_seconds(overlap);
-        let replaced = self.catalog.store.replace_client_secret(credential, &phc, ends).await?;
-        let id = replaced.ok_or(CatalogError::NotFound)?;
-        self.announce(Event::Credential(credential)).await?;
+        let replace = async {
+            let replaced = self.catalog.store.replace_client_secret(credential, &phc, ends).await?;
+            let id = replaced.ok_or(CatalogError::NotFound)?;
+            self.announce(Event::Credential(credential)).await?;
+            Ok(id)
+        };
+        let id = self.catalog.in_time(replace).await?;
         info!(credential.id = %credential, secret.id = %id, overlap_s = overlap, "credential {credential} has a new secret");
         Ok(NewSecret { id, secret, created_at, expires_at: None })
     }
@@ -214,9 +218,16 @@ impl Registration {
     pub async fn delete_secret(&self, application: &Application, key: &Key, secret: &Key) -> Result<(), CatalogError> {
         let credential = self.credential_id(application, key).await?;
         let Key::Id(id) = secret else { return Err(CatalogError::NoUuid) };
-        match self.catalog.store.delete_client_secret(credential, *id).await? {
-            Removal::Removed => {
+        let delete = async {
+            let removal = self.catalog.store.delete_client_secret(credential, *id).await?;
+            if removal != Removal::LastOne {
+                // Also of one deleted before, perhaps by a call that did not live to tell.
                 self.announce(Event::Credential(credential)).await?;
+            }
+            Ok(removal)
+        };
+        match self.catalog.in_time(delete).await? {
+            Removal::Removed => {
                 info!(credential.id = %credential, secret.id = %id, "secret {id} has ended");
                 Ok(())
             }

@@ -146,12 +146,13 @@ impl Registration {
         let approved = Some(DeveloperStatus::Approved);
         // Also when approved anew: what a request under way has stored since is not to be good again.
         let close = before != approved || after != approved;
-        let changed = catalog.store.update_developer(schema, id, &draft.entity, close).await;
-        let changed = changed.map_err(|error| refused(schema, &draft.entity, error))?;
-        let consumers = changed.ok_or(CatalogError::NotFound)?;
-        if close {
-            self.forget_consumers(&consumers).await?;
-        }
+        let change = async {
+            let changed = catalog.store.update_developer(schema, id, &draft.entity, close).await;
+            let changed = changed.map_err(|error| refused(schema, &draft.entity, error))?;
+            let consumers = changed.ok_or(CatalogError::NotFound)?;
+            if close { self.forget_consumers(&consumers).await } else { Ok(()) }
+        };
+        catalog.in_time(change).await?;
         if let (Some(before), Some(after)) = (before, after)
             && before != after
         {
@@ -176,8 +177,11 @@ impl Registration {
             return self.announce(Event::Everything).await;
         };
         self.drain(Holder::Developer(id)).await?;
-        let consumers = catalog.store.delete_developer(id).await?;
-        self.forget_consumers(&consumers).await?;
+        let delete = async {
+            let consumers = catalog.store.delete_developer(id).await?;
+            self.forget_consumers(&consumers).await
+        };
+        catalog.in_time(delete).await?;
         info!(developer.id = %id, "developer {id} was deleted");
         catalog.tell(schema, Happened::Deleted { id, old }).await
     }

@@ -15,10 +15,8 @@ impl Registration {
         if consumers.len() > MANY {
             return self.announce(Event::Everything).await;
         }
-        for consumer in consumers {
-            self.announce(Event::Consumer(*consumer)).await?;
-        }
-        Ok(())
+        // Together: each may take as long as a lease.
+        Ok(self.catalog.ports.announce(consumers.iter().copied().map(Event::Consumer).collect()).await?)
     }
 
     /// How a consumer stands to services.
@@ -32,6 +30,6 @@ impl Registration {
     }
 
     pub(super) async fn announce(&self, event: Event) -> Result<(), CatalogError> {
-        Ok(self.catalog.ports.announce(event).await?)
+        Ok(self.catalog.ports.announce(vec![event]).await?)
     }
 }

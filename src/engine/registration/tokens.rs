@@ -25,9 +25,16 @@ impl Registration {
                 "at least one of these filters must be given: 'authenticated_userid', 'credential.id', 'service.id'";
             return Err(across(text.to_owned()));
         }
-        let Some(revocation) = self.catalog.store.revoke_tokens(filter).await? else { return Ok(0) };
-        // By what was asked, not by what was found: a call that is repeated completes one that did not live to tell.
-        self.announce(ended_by(filter)).await?;
+        let revoke = async {
+            let revocation = self.catalog.store.revoke_tokens(filter).await?;
+            if revocation.is_some() {
+                // By what was asked, not by what was found: a call that is repeated completes one that did not live to
+                // tell.
+                self.announce(ended_by(filter)).await?;
+            }
+            Ok(revocation)
+        };
+        let Some(revocation) = self.catalog.in_time(revoke).await? else { return Ok(0) };
         let deleted = self.remove_revoked(&revocation).await?;
         info!(tokens = deleted, credential.id = ?filter.credential, service.id = ?filter.service, "{deleted} tokens were deleted");
         Ok(deleted)

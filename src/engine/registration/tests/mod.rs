@@ -44,9 +44,9 @@ impl Ports for Fake {
         std::time::Duration::from_secs(15)
     }
 
-    fn announce(&self, event: Event) -> Pending<'_, Result<(), EngineError>> {
+    fn announce(&self, events: Vec<Event>) -> Pending<'_, Result<(), EngineError>> {
         let deaf = *self.deaf.lock().unwrap();
-        self.forgotten.lock().unwrap().push(event);
+        self.forgotten.lock().unwrap().extend(events);
         Box::pin(async move { if deaf { Err(EngineError::Overloaded) } else { Ok(()) } })
     }
 }
