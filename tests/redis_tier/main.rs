@@ -9,6 +9,7 @@ mod impostors;
 mod joined;
 mod kinds;
 mod node;
+mod scripts;
 mod server;
 mod topologies;
 mod values;

@@ -58,12 +58,14 @@ pub enum Ask {
     Again(Arc<Vec<String>>, usize),
     /// So many tokens.
     Tokens(usize),
+    /// The end of each of these tokens, by its owner's hand.
+    Revocations(Arc<Vec<String>>),
 }
 
 impl Ask {
     fn count(&self) -> usize {
         match self {
-            Self::Calls(tokens) => tokens.len(),
+            Self::Calls(tokens) | Self::Revocations(tokens) => tokens.len(),
             Self::Again(_, count) | Self::Tokens(count) => *count,
         }
     }
@@ -71,17 +73,22 @@ impl Ask {
 
 /// Sends it all to the nodes of these numbers, each with a crowd of its own. Gives the cost, and the tokens it brought.
 pub async fn send(cluster: &Cluster, nodes: &[usize], ask: Ask) -> (Cost, Vec<String>) {
+    send_by(CROWD, cluster, nodes, ask).await
+}
+
+/// The same by so many connections to each node.
+pub async fn send_by(crowd: usize, cluster: &Cluster, nodes: &[usize], ask: Ask) -> (Cost, Vec<String>) {
     let next = Arc::new(AtomicUsize::new(0));
     let addresses = cluster.addresses();
     let (before, begun) = (used(cluster), Instant::now());
-    let mut crowd = JoinSet::new();
+    let mut clients = JoinSet::new();
     for node in nodes {
-        for _ in 0..CROWD {
-            crowd.spawn(one(addresses[*node], ask.clone(), Arc::clone(&next)));
+        for _ in 0..crowd {
+            clients.spawn(one(addresses[*node], ask.clone(), Arc::clone(&next)));
         }
     }
     let (mut times, mut brought) = (Vec::with_capacity(ask.count()), Vec::new());
-    while let Some(done) = crowd.join_next().await {
+    while let Some(done) = clients.join_next().await {
         let (its_times, its_tokens) = done.expect("a client does not panic");
         times.extend(its_times);
         brought.extend(its_tokens);
@@ -92,7 +99,8 @@ pub async fn send(cluster: &Cluster, nodes: &[usize], ask: Ask) -> (Cost, Vec<St
 }
 
 async fn one(node: Addresses, ask: Ask, next: Arc<AtomicUsize>) -> (Vec<u64>, Vec<String>) {
-    let mut client = Client::of(node.proxy, PATIENCE);
+    let listener = if matches!(ask, Ask::Revocations(_)) { node.admin } else { node.proxy };
+    let mut client = Client::of(listener, PATIENCE);
     let (mut times, mut brought) = (Vec::new(), Vec::new());
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
@@ -110,11 +118,17 @@ async fn one(node: Addresses, ask: Ask, next: Arc<AtomicUsize>) -> (Vec<u64>, Ve
                 let form = format!("grant_type=client_credentials&client_id={CLIENT}&client_secret={SECRET}");
                 client.send("POST", "/api/oauth2/token", headers, &form).await
             }
+            Ask::Revocations(tokens) => {
+                client.send("DELETE", &format!("/oauth2_tokens/{}", tokens[number]), "", "").await
+            }
         };
         let answer = answer.expect("nothing is wrong, so there is an answer");
         times.push(begun.elapsed().as_micros() as u64);
-        assert_eq!(answer.status, 200, "{}", answer.json());
-        brought.extend(answer.json()["access_token"].as_str().map(str::to_owned));
+        let expected = if matches!(ask, Ask::Revocations(_)) { 204 } else { 200 };
+        assert_eq!(answer.status, expected, "{}", answer.json());
+        if matches!(ask, Ask::Tokens(_)) {
+            brought.extend(answer.json()["access_token"].as_str().map(str::to_owned));
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod calls;
 mod growth;
 pub mod load;
 pub mod loader;
+mod quota;
 
 /// The tables, in Markdown. `tokens`: how many the database is filled with.
 pub async fn tables(tokens: usize) -> String {
