@@ -56,7 +56,13 @@ impl Pump {
             if has_ended && self.queue.is_empty() && !loses && !holds {
                 return to.shutdown().await.map_err(|_| Torn);
             }
-            let due = self.queue.front().map(|parcel| parcel.due).unwrap_or_else(Instant::now);
+            // Timers are as coarse as a millisecond: what is due already does not wait for one.
+            let now = Instant::now();
+            if !holds && self.queue.front().is_some_and(|parcel| parcel.due <= now) {
+                self.deliver(loses, &mut to).await?;
+                continue;
+            }
+            let due = self.queue.front().map_or(now, |parcel| parcel.due);
             tokio::select! {
                 changed = self.weather.changed() => {
                     changed.map_err(|_| Torn)?;
@@ -71,17 +77,20 @@ impl Pump {
                         self.take(fault, &chunk[..count]);
                     }
                 }
-                () = sleep_until(due), if !self.queue.is_empty() && !holds => {
-                    let parcel = self.queue.pop_front().expect("the queue is not empty");
-                    self.let_go(parcel.bytes.len());
-                    if loses {
-                        self.lost = true;
-                    } else {
-                        to.write_all(&parcel.bytes).await.map_err(|_| Torn)?;
-                    }
-                }
+                () = sleep_until(due), if !self.queue.is_empty() && !holds => self.deliver(loses, &mut to).await?,
             }
         }
+    }
+
+    /// What is due first, to the receiver or to nobody.
+    async fn deliver(&mut self, loses: bool, to: &mut WriteHalf<'_>) -> Result<(), Torn> {
+        let Some(parcel) = self.queue.pop_front() else { return Ok(()) };
+        self.let_go(parcel.bytes.len());
+        if loses {
+            self.lost = true;
+            return Ok(());
+        }
+        to.write_all(&parcel.bytes).await.map_err(|_| Torn)
     }
 
     fn take(&mut self, fault: Fault, bytes: &[u8]) {
