@@ -48,6 +48,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hashlink", &["cache"]),
     ("hmac", &["domain"]),
     ("httparse", &["message"]),
+    ("h2", &["proxy"]),
+    ("http", &["proxy"]),
     ("hyper", &["proxy"]),
     ("indicatif", &["app"]),
     ("lettre", &["mail"]),

@@ -6,6 +6,7 @@ use super::{Headers, Refusal};
 pub enum Version {
     Http10,
     Http11,
+    Http2,
 }
 
 /// How the end of a body is known.

@@ -1,4 +1,4 @@
-//! HTTP/1.1 messages as data (RFC 9110, RFC 9112): heads, header fields, body framing, answers.
+//! HTTP messages as data (RFC 9110, RFC 9112, RFC 9113): heads, header fields, body framing, answers.
 //!
 //! **Invariants:** pure parsing of bytes, strict where two parsers could disagree (request smuggling); nothing here
 //! reads a socket. What is parsed points into the bytes it was parsed from: nothing is copied. Every parser is fuzzed or
@@ -12,6 +12,7 @@ mod body;
 mod chunked;
 mod framing;
 mod headers;
+mod pseudo;
 mod refusal;
 mod request;
 mod response;
@@ -25,6 +26,7 @@ pub use body::{BodyError, Source};
 pub use chunked::{BadChunk, Decoded, Decoder, LAST_CHUNK, encode_chunk, encode_size};
 pub use framing::{BodyLength, Version, list};
 pub use headers::{Headers, RequestHead};
+pub use pseudo::{Pseudo, complete_head};
 pub use refusal::Refusal;
 pub use request::{HeadLimits, MAX_FIELDS, RequestFrame, read_request};
 pub use response::{BadResponse, ResponseFrame, ResponseHead, read_response};

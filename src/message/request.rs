@@ -17,7 +17,7 @@ pub struct HeadLimits {
 
 /// Most header fields of a message.
 pub const MAX_FIELDS: usize = 100;
-const MAX_METHOD: usize = 32;
+pub(super) const MAX_METHOD: usize = 32;
 
 impl Default for HeadLimits {
     fn default() -> Self {

@@ -13,7 +13,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
-use super::exchange::{Exchange, Live, Outcome, Record, Report, Space};
+use super::exchange::{Exchange, Live, Outcome, Report, Space};
+use super::http2;
 use super::io::{Io, rest};
 use super::own;
 use super::request_id::RequestId;
@@ -37,18 +38,27 @@ pub(super) async fn accept<P: Plugin>(worker: Rc<Worker<P>>, stream: TcpStream, 
     let trusted = worker.gateway.settings.trusted.contains(address);
     let mut peer =
         Peer { address, port: peer.port(), local_port: local.port(), tls: acceptor.is_some(), sni: None, trusted };
+    let mut is_http2 = false;
     let io = match acceptor {
         None => Io::Plain(stream),
         Some(acceptor) => match timeout(worker.gateway.settings.head_timeout, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
                 peer.sni = stream.get_ref().1.server_name().map(|name| Arc::from(name.to_ascii_lowercase()));
+                is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 Io::Tls(Box::new(TlsStream::from(stream)))
             }
             Ok(Err(_)) | Err(_) => return,
         },
     };
     let seated = worker.sit_down();
-    Connection::new(&worker, &seated.seat, &peer, io).serve().await;
+    let seat = &seated.seat;
+    if is_http2 {
+        return http2::serve(Rc::clone(&worker), seat, peer, io, BytesMut::new()).await;
+    }
+    let switched = Connection::new(&worker, seat, &peer, io).serve().await;
+    if let Some((io, read)) = switched {
+        http2::serve(Rc::clone(&worker), seat, peer, io, read).await;
+    }
 }
 
 struct Connection<'c, P: Plugin> {
@@ -68,7 +78,15 @@ struct Connection<'c, P: Plugin> {
 enum Next {
     Request(RequestFrame),
     Refused(Refusal),
+    /// The client speaks HTTP/2 and knows that we do (RFC 9113 §3.3).
+    Http2,
     Closed,
+}
+
+enum Preface {
+    None,
+    Begun,
+    Whole,
 }
 
 impl<'c, P: Plugin> Connection<'c, P> {
@@ -88,19 +106,23 @@ impl<'c, P: Plugin> Connection<'c, P> {
         }
     }
 
-    async fn serve(mut self) {
+    /// To the end; or until it turns out to be one of HTTP/2, given with what was read of it.
+    async fn serve(mut self) -> Option<(Io, BytesMut)> {
         loop {
             match self.next().await {
                 Next::Request(frame) => {
                     if !self.request(&frame).await {
-                        return self.close().await;
+                        self.close().await;
+                        return None;
                     }
                 }
                 Next::Refused(refusal) => {
                     self.refuse(refusal).await;
-                    return self.linger().await;
+                    self.linger().await;
+                    return None;
                 }
-                Next::Closed => return,
+                Next::Http2 => return Some((self.wire.io.into_inner(), self.input)),
+                Next::Closed => return None,
             }
             self.is_first = false;
             self.head.clear();
@@ -115,10 +137,14 @@ impl<'c, P: Plugin> Connection<'c, P> {
         let (mut begun, mut first_byte) = (None, None);
         let patience = if self.is_first { settings.head_timeout } else { settings.idle_timeout };
         loop {
-            match read_request(&mut self.input, &mut self.scan, &settings.head, &mut self.head) {
-                Ok(Some(frame)) => return Next::Request(frame),
-                Ok(None) => {}
-                Err(refusal) => return Next::Refused(refusal),
+            match self.preface() {
+                Preface::Whole => return Next::Http2,
+                Preface::Begun => {}
+                Preface::None => match read_request(&mut self.input, &mut self.scan, &settings.head, &mut self.head) {
+                    Ok(Some(frame)) => return Next::Request(frame),
+                    Ok(None) => {}
+                    Err(refusal) => return Next::Refused(refusal),
+                },
             }
             let idle = self.input.is_empty();
             let deadline = match idle {
@@ -143,6 +169,15 @@ impl<'c, P: Plugin> Connection<'c, P> {
                 None => return Next::Refused(Refusal::TimedOut),
             }
         }
+    }
+
+    /// Whether the connection begins as one of HTTP/2. Over TLS, ALPN has settled that.
+    fn preface(&self) -> Preface {
+        let length = self.input.len().min(http2::PREFACE.len());
+        if !self.is_first || self.peer.tls || length == 0 || self.input[..length] != http2::PREFACE[..length] {
+            return Preface::None;
+        }
+        if length == http2::PREFACE.len() { Preface::Whole } else { Preface::Begun }
     }
 
     /// Serves one request; false when the connection ends with it.
@@ -171,7 +206,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             report: &mut report,
         };
         let outcome = exchange.run(&mut live).await;
-        record(&exchange, &report, &snapshot, source.received, sink.sent);
+        exchange.record(&report, source.received, sink.sent);
         match outcome {
             Outcome::Switched(link) => {
                 let limit = report.target.and_then(|target| snapshot.targets[target].upstream.as_ref());
@@ -236,7 +271,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             now,
         };
         let report = Report { status, ..Report::default() };
-        record(&exchange, &report, &snapshot, 0, answer.body.len() as u64);
+        exchange.record(&report, 0, answer.body.len() as u64);
         let deadline = Instant::now() + LINGER;
         let (wire, timer) = (&self.wire, &mut self.timer);
         poll_fn(|context| match wire.poll_flush(context) {
@@ -298,23 +333,4 @@ fn poll_farewell(
 /// The frame of a request whose client has stopped waiting for a 100.
 fn source_rest(frame: &RequestFrame) -> RequestFrame {
     RequestFrame { expects_continue: false, ..*frame }
-}
-
-fn record<P: Plugin>(exchange: &Exchange<'_, P>, report: &Report, snapshot: &Snapshot<P>, received: u64, sent: u64) {
-    let target = report.target.map(|target| &snapshot.targets[target]);
-    exchange.worker.gateway.observe(&Record {
-        head: exchange.head,
-        peer: exchange.peer,
-        request_id: exchange.request_id.as_str(),
-        at: exchange.now,
-        route: target.map(|target| &target.route),
-        service: target.and_then(|target| target.upstream.as_ref()).map(|upstream| &upstream.spec),
-        identity: report.identity.as_ref(),
-        status: report.status,
-        failure: report.failure,
-        received,
-        sent,
-        total: exchange.begun.elapsed(),
-        upstream: report.upstream,
-    });
 }

@@ -19,7 +19,7 @@ use super::snapshot::{Snapshot, Target};
 use super::timer::Timer;
 use super::worker::Worker;
 use crate::domain::Timestamp;
-use crate::message::{Answer, BodyError, RequestFrame, RequestHead, Source};
+use crate::message::{Answer, BodyError, Refusal, RequestFrame, RequestHead, Source};
 use crate::plugins::{Call, Changes, Facts, ForwardedProto, Identity, Peer, Plugin, Rest, Verdict};
 use crate::router::{Ask, Match, Protocol, RouteSpec, normalize};
 
@@ -129,6 +129,33 @@ impl<P: Plugin> Exchange<'_, P> {
                 Outcome::Answered { failed: true }
             }
         }
+    }
+
+    /// Answers a head that is not taken. Nothing of it is believed.
+    pub async fn refuse<S: Inbound, K: Sink>(&self, refusal: &Refusal, live: &mut Live<'_, S, K>) -> Outcome {
+        live.space.changes.clear();
+        let answer = own::error(refusal.status(), &refusal.to_string(), self.request_id.as_str(), self.head);
+        self.answer(&answer, live).await
+    }
+
+    /// Tells of the request, now that it is over.
+    pub fn record(&self, report: &Report, received: u64, sent: u64) {
+        let target = report.target.map(|target| &self.snapshot.targets[target]);
+        self.worker.gateway.observe(&Record {
+            head: self.head,
+            peer: self.peer,
+            request_id: self.request_id.as_str(),
+            at: self.now,
+            route: target.map(|target| &target.route),
+            service: target.and_then(|target| target.upstream.as_ref()).map(|upstream| &upstream.spec),
+            identity: report.identity.as_ref(),
+            status: report.status,
+            failure: report.failure,
+            received,
+            sent,
+            total: self.begun.elapsed(),
+            upstream: report.upstream,
+        });
     }
 
     fn route(&self, path: &[u8], secure: bool) -> Option<Match> {

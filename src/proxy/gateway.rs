@@ -158,7 +158,7 @@ impl<P: Plugin> Gateway<P> {
         let config = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let mut config =
             config.map_err(io::Error::other)?.with_no_client_auth().with_cert_resolver(Arc::new(Resolver { in_force }));
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 

@@ -21,6 +21,7 @@ mod failure;
 mod fields;
 mod forward;
 mod gateway;
+mod http2;
 mod io;
 mod link;
 mod own;

@@ -5,12 +5,17 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use crate::message::{BodyLength, Source};
+use crate::message::{BodyLength, Headers, Source};
 
 /// The body of a request, and the news that nobody waits for the answer any more.
 pub(super) trait Inbound: Source {
     /// Ready when the client has gone. Asked only after the body has ended.
     fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()>;
+
+    /// What came after the body. Asked only after the body has ended.
+    fn poll_trailers(&mut self, _context: &mut Context<'_>) -> Poll<Option<Headers>> {
+        Poll::Ready(None)
+    }
 }
 
 /// Where an answer goes. Heads are written field by field, so that no list of them has to be made.
@@ -23,6 +28,9 @@ pub(super) trait Sink {
     fn end_head(&mut self, body: Option<BodyLength>);
 
     fn push(&mut self, data: &Bytes);
+
+    /// What comes after the body; left out where the protocol has no place for it.
+    fn trailers(&mut self, _trailers: &Headers) {}
 
     /// The body is whole.
     fn end(&mut self);

@@ -189,7 +189,7 @@ impl Sink for WireSink<'_> {
         self.keep_alive &= self.wire.unread.get() <= MAX_DROPPED;
         match (self.keep_alive, self.version) {
             _ if self.status == 101 => self.field(b"Connection", b"Upgrade"),
-            (true, Version::Http11) => {}
+            (true, Version::Http11 | Version::Http2) => {}
             (true, Version::Http10) => self.field(b"Connection", b"keep-alive"),
             (false, _) => self.field(b"Connection", b"close"),
         }

@@ -1,0 +1,77 @@
+//! One stream of a client: from its head to the end of its answer.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream};
+use http::Request;
+use tokio::time::Instant;
+
+use super::head::read_request;
+use super::wire::{StreamSink, StreamSource, Way};
+use crate::message::{BodyLength, Refusal, RequestFrame, RequestHead, Version};
+use crate::plugins::{Peer, Plugin};
+use crate::proxy::exchange::{Exchange, Live, Outcome, Report, Space};
+use crate::proxy::request_id::RequestId;
+use crate::proxy::timer::Timer;
+use crate::proxy::worker::Worker;
+
+pub(super) async fn serve<P: Plugin>(
+    worker: Rc<Worker<P>>,
+    peer: Rc<Peer>,
+    request: Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+) {
+    let snapshot = worker.snapshot();
+    let (parts, body) = request.into_parts();
+    let mut head = RequestHead::default();
+    let read = read_request(&parts, body.is_end_stream(), &mut head);
+    drop(parts);
+    let (frame, refusal) = match read {
+        Ok(frame) => (frame, None),
+        Err(refusal) => (nothing(), Some(refusal)),
+    };
+    if refusal.is_some() {
+        head.clear();
+    }
+    let (begun, request_id) = (Instant::now(), RequestId::new());
+    let exchange = Exchange {
+        worker: &worker,
+        snapshot: &snapshot,
+        head: &head,
+        frame: &frame,
+        peer: &peer,
+        request_id: &request_id,
+        begun,
+        now: worker.gateway.clock.now(),
+    };
+    let way = Way::new(respond);
+    let (mut source, mut sink) = (StreamSource::new(&way, body, &frame), StreamSink::new(&way));
+    let (mut space, mut report) = (Space::default(), Report::default());
+    let mut timer = Timer::new(begun + worker.gateway.settings.client_timeout);
+    let mut live =
+        Live { space: &mut space, source: &mut source, sink: &mut sink, timer: &mut timer, report: &mut report };
+    let outcome = match refusal {
+        Some(refusal) => exchange.refuse(&refusal, &mut live).await,
+        None => exchange.run(&mut live).await,
+    };
+    exchange.record(&report, source.received, sink.sent);
+    drop(sink);
+    match outcome {
+        Outcome::Answered { failed: false } => {}
+        Outcome::Answered { failed: true } => way.reset(Reason::INTERNAL_ERROR),
+        Outcome::Switched(_) => way.reset(Reason::INTERNAL_ERROR),
+    }
+}
+
+/// What is known of a request that is not taken.
+fn nothing() -> RequestFrame {
+    RequestFrame {
+        version: Version::Http2,
+        body: BodyLength::NONE,
+        keep_alive: true,
+        expects_continue: false,
+        upgrade: false,
+    }
+}
