@@ -18,7 +18,6 @@ use super::http2;
 use super::io::{Io, rest};
 use super::own;
 use super::request_id::RequestId;
-use super::snapshot::Snapshot;
 use super::timer::Timer;
 use super::tunnel::tunnel;
 use super::wire::{Wire, WireSink, WireSource};

@@ -73,7 +73,7 @@ pub(super) async fn dial(upstream: &Upstream, names: &Names) -> Result<Box<Link>
     }
 }
 
-async fn connect(upstream: &Upstream, names: &Names) -> Result<Io, Failure> {
+pub(super) async fn connect(upstream: &Upstream, names: &Names) -> Result<Io, Failure> {
     let addresses = names.resolve(&upstream.spec.host).await?;
     let stream = open(&addresses, upstream.spec.port).await?;
     // Requests are written whole: waiting for more would only delay them.

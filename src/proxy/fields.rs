@@ -94,26 +94,27 @@ pub(super) struct Outbound<'o> {
     pub body: BodyLength,
 }
 
+/// Fields of a head in the making.
+pub(super) trait Fields {
+    /// A field whose value comes in parts.
+    fn put(&mut self, name: &[u8], value: &[&[u8]]);
+}
+
+impl Fields for BytesMut {
+    fn put(&mut self, name: &[u8], value: &[&[u8]]) {
+        put(self, &[name, b": "]);
+        put(self, value);
+        self.extend_from_slice(b"\r\n");
+    }
+}
+
 impl Outbound<'_> {
+    /// As HTTP/1.1 writes it.
     pub fn write(&self, out: &mut BytesMut) {
-        let query = self.changes.query.as_ref().unwrap_or(&self.head.query);
-        put(out, &[&self.head.method, b" ", self.path]);
-        if let Some(query) = query {
-            out.extend_from_slice(b"?");
-            put_query(out, query);
-        }
-        let host = if self.route.preserve_host && !self.head.host.is_empty() {
-            &self.head.host[..]
-        } else {
-            &self.upstream.authority
-        };
-        put(out, &[b" HTTP/1.1\r\nHost: ", host, b"\r\n"]);
-        let mut sent = Sent::default();
-        self.pass(&mut sent, out);
-        self.forwarded(&sent, out);
-        for (name, value) in &self.changes.set {
-            put_field(out, name, &safe(value));
-        }
+        put(out, &[&self.head.method, b" "]);
+        self.target(out);
+        put(out, &[b" HTTP/1.1\r\nHost: ", self.host(), b"\r\n"]);
+        self.fields(out);
         if self.upgrade {
             put(out, &[b"Connection: Upgrade\r\nUpgrade: websocket\r\n"]);
         }
@@ -127,8 +128,45 @@ impl Outbound<'_> {
         put(out, &[b"\r\n"]);
     }
 
+    /// As HTTP/2 has it: the fields, and the URI that is told apart from them.
+    pub fn write_stream(&self, fields: &mut impl Fields) -> BytesMut {
+        self.fields(fields);
+        // What gRPC demands, and what says that we take trailers.
+        put_field(fields, b"te", b"trailers");
+        if let BodyLength::Exact(length @ 1..) = self.body {
+            put_field(fields, b"content-length", itoa::Buffer::new().format(length).as_bytes());
+        }
+        let scheme: &[u8] = if self.upstream.tls.is_some() { b"https" } else { b"http" };
+        let mut uri = BytesMut::with_capacity(128);
+        put(&mut uri, &[scheme, b"://", self.host()]);
+        self.target(&mut uri);
+        uri
+    }
+
+    fn host(&self) -> &[u8] {
+        let is_kept = self.route.preserve_host && !self.head.host.is_empty();
+        if is_kept { &self.head.host } else { &self.upstream.authority }
+    }
+
+    fn target(&self, out: &mut BytesMut) {
+        out.extend_from_slice(self.path);
+        if let Some(query) = self.changes.query.as_ref().unwrap_or(&self.head.query) {
+            out.extend_from_slice(b"?");
+            put_query(out, query);
+        }
+    }
+
+    fn fields(&self, out: &mut impl Fields) {
+        let mut sent = Sent::default();
+        self.pass(&mut sent, out);
+        self.forwarded(&sent, out);
+        for (name, value) in &self.changes.set {
+            put_field(out, name, &safe(value));
+        }
+    }
+
     /// The client's own fields.
-    fn pass<'s>(&'s self, sent: &mut Sent<'s>, out: &mut BytesMut) {
+    fn pass<'s>(&'s self, sent: &mut Sent<'s>, out: &mut impl Fields) {
         let headers = &self.head.headers;
         let names_fields = list(headers, "connection").any(|word| !names_no_field(word));
         for (name, value) in headers.iter() {
@@ -152,11 +190,11 @@ impl Outbound<'_> {
             || self.changes.set.iter().any(|(set, _)| set.eq_ignore_ascii_case(name))
     }
 
-    fn forwarded(&self, sent: &Sent<'_>, out: &mut BytesMut) {
+    fn forwarded(&self, sent: &Sent<'_>, out: &mut impl Fields) {
         let mut space = [0u8; 48];
         let address = text_of(self.peer.address, &mut space);
         match sent.0[FOR] {
-            Some(before) => put(out, &[b"X-Forwarded-For: ", before, b", ", address, b"\r\n"]),
+            Some(before) => out.put(b"X-Forwarded-For", &[before, b", ", address]),
             None => put_field(out, b"X-Forwarded-For", address),
         }
         let scheme: &[u8] = if self.secure { b"https" } else { b"http" };
@@ -232,8 +270,8 @@ fn put_query(out: &mut BytesMut, query: &[u8]) {
     }
 }
 
-fn put_field(out: &mut BytesMut, name: &[u8], value: &[u8]) {
-    put(out, &[name, b": ", value, b"\r\n"]);
+fn put_field(out: &mut impl Fields, name: &[u8], value: &[u8]) {
+    out.put(name, &[value]);
 }
 
 /// An upstream's answer as the client gets it.

@@ -11,6 +11,7 @@ use super::dial::dial;
 use super::exchange::{Exchange, Live, Outcome, Report, Space};
 use super::failure::Failure;
 use super::fields;
+use super::http2;
 use super::link::Link;
 use super::seam::{Inbound, Sink};
 use super::snapshot::{Target, Upstream};
@@ -32,16 +33,19 @@ pub(super) struct Forward<'f, P: Plugin> {
 }
 
 /// A try that failed, and whether another would be safe.
-struct Failed {
-    failure: Failure,
+pub(super) struct Failed {
+    pub failure: Failure,
     /// Nothing came back and nothing of the client's body is lost.
-    repeatable: bool,
+    pub repeatable: bool,
 }
 
 impl<P: Plugin> Forward<'_, P> {
     /// Tries until an answer came or another try would not be safe.
     pub async fn run<S: Inbound, K: Sink>(&self, live: &mut Live<'_, S, K>) -> Result<Outcome, Failure> {
         self.aim(live.space);
+        if self.upstream.is_http2 {
+            return http2::forward(self, live).await;
+        }
         let worker = self.exchange.worker;
         let mut left = self.upstream.spec.retries;
         let mut pooled = worker.pool.borrow_mut().take(self.upstream);
@@ -97,7 +101,7 @@ impl<P: Plugin> Forward<'_, P> {
     }
 
     /// The body as the upstream gets it: what comes first, whether the client's follows, and its length.
-    fn body(&self, changes: &Changes) -> (Bytes, bool, BodyLength) {
+    pub fn body(&self, changes: &Changes) -> (Bytes, bool, BodyLength) {
         if let Some(replaced) = &changes.body {
             return (replaced.clone(), false, BodyLength::Exact(replaced.len() as u64));
         }
@@ -108,20 +112,16 @@ impl<P: Plugin> Forward<'_, P> {
         (self.rest.arrived.clone(), !length.is_none(), length)
     }
 
-    async fn attempt<S: Inbound, K: Sink>(&self, link: &mut Link, live: &mut Live<'_, S, K>) -> Result<Ended, Failed> {
-        let Live { space, source, sink, timer, report } = live;
+    /// The request as the upstream gets it.
+    pub fn outbound<'o>(&'o self, space: &'o Space, body: BodyLength, upgrade: bool) -> fields::Outbound<'o> {
         let exchange = self.exchange;
-        let (prefix, with_source, body) = self.body(&space.changes);
-        let upgrade = exchange.frame.upgrade && body.is_none();
-        let route = &self.target.route;
-        link.out.clear();
         fields::Outbound {
             head: exchange.head,
             peer: exchange.peer,
             client_ip: self.client_ip,
             secure: self.secure,
             upstream: self.upstream,
-            route,
+            route: &self.target.route,
             path: &space.path,
             prefix: Some(&space.prefix[..]).filter(|prefix| !prefix.is_empty()),
             changes: &space.changes,
@@ -129,18 +129,30 @@ impl<P: Plugin> Forward<'_, P> {
             upgrade,
             body,
         }
-        .write(&mut link.out);
+    }
+
+    pub fn limits(&self) -> Limits {
+        let spec = &self.upstream.spec;
+        Limits {
+            upstream_read: spec.read_timeout,
+            upstream_write: spec.write_timeout,
+            client: self.exchange.worker.gateway.settings.client_timeout,
+        }
+    }
+
+    async fn attempt<S: Inbound, K: Sink>(&self, link: &mut Link, live: &mut Live<'_, S, K>) -> Result<Ended, Failed> {
+        let Live { space, source, sink, timer, report } = live;
+        let exchange = self.exchange;
+        let (prefix, with_source, body) = self.body(&space.changes);
+        let upgrade = exchange.frame.upgrade && body.is_none();
+        link.out.clear();
+        self.outbound(space, body, upgrade).write(&mut link.out);
         let to_head = exchange.head.method == "HEAD";
         let started = Instant::now();
         let on_head = |head: &ResponseHead, frame: &ResponseFrame, sink: &mut K| {
             self.respond(head, frame, started, &space.changes, sink, report);
         };
-        let spec = &self.upstream.spec;
-        let limits = Limits {
-            upstream_read: spec.read_timeout,
-            upstream_write: spec.write_timeout,
-            client: exchange.worker.gateway.settings.client_timeout,
-        };
+        let limits = self.limits();
         let (source, sink) = (&mut **source, &mut **sink);
         let order = Order {
             source,
@@ -164,7 +176,8 @@ impl<P: Plugin> Forward<'_, P> {
         })
     }
 
-    fn respond<K: Sink>(
+    /// Writes the head of the upstream's answer.
+    pub fn respond<K: Sink>(
         &self,
         head: &ResponseHead,
         frame: &ResponseFrame,
@@ -196,6 +209,6 @@ impl<P: Plugin> Forward<'_, P> {
 }
 
 /// RFC 9110 §9.2.2.
-fn is_idempotent(method: &[u8]) -> bool {
+pub(super) fn is_idempotent(method: &[u8]) -> bool {
     [&b"GET"[..], b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"].contains(&method)
 }

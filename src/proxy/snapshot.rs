@@ -67,6 +67,8 @@ pub(super) struct Upstream {
     pub key: u64,
     /// `host`, with the port where it is not the scheme's own.
     pub authority: Box<[u8]>,
+    /// What it speaks; HTTP/1.1 otherwise.
+    pub is_http2: bool,
     /// `Err`: what the service demands of TLS cannot be met, told at compilation.
     pub tls: Option<Result<(Arc<ClientConfig>, ServerName<'static>), ()>>,
 }
@@ -137,6 +139,7 @@ fn upstreams(configuration: &mut Configuration, problems: &mut Vec<String>) -> H
             Arc::new(Upstream {
                 key: endpoint_key(&spec, configuration),
                 authority: authority(&spec),
+                is_http2: spec.protocol.is_grpc(),
                 tls,
                 spec: Arc::new(spec),
             }),
@@ -174,6 +177,7 @@ fn demands(spec: &ServiceSpec, configuration: &Configuration) -> Result<Demands,
         Ok((found.cert.clone(), found.key.reveal().to_owned()))
     });
     Ok(Demands {
+        http2: spec.protocol.is_grpc(),
         verify: spec.tls_verify.unwrap_or(false),
         depth: spec.tls_verify_depth,
         authorities: spec.ca_certificates.iter().map(authority).collect::<Result<_, TlsError>>()?,
@@ -184,7 +188,7 @@ fn demands(spec: &ServiceSpec, configuration: &Configuration) -> Result<Demands,
 /// Tells endpoints apart, including whom they were verified against. Made of what administrators write only.
 fn endpoint_key(spec: &ServiceSpec, configuration: &Configuration) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (&spec.host, spec.port, spec.protocol.is_secure()).hash(&mut hasher);
+    (&spec.host, spec.port, spec.protocol.is_secure(), spec.protocol.is_grpc()).hash(&mut hasher);
     if spec.protocol.is_secure() {
         demands(spec, configuration).ok().hash(&mut hasher);
     }

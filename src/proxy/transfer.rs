@@ -18,7 +18,7 @@ use crate::message::{
 };
 
 /// Bytes held for a slow reader before its source is left to wait.
-const HIGH: usize = 64 * 1024;
+pub(super) const HIGH: usize = 64 * 1024;
 /// Most head of an upstream's answer.
 const MAX_HEAD: usize = 64 * 1024;
 /// Most interim answers (1xx) before a final one.
@@ -88,31 +88,31 @@ struct Upload {
 
 /// When each party last did something. The clock is read only when everything waits: what happened since the last such
 /// moment is marked, and dated then.
-struct Since {
-    sent_up: Mark,
-    got_up: Mark,
-    client_sent: Mark,
-    client_got: Mark,
+pub(super) struct Since {
+    pub sent_up: Mark,
+    pub got_up: Mark,
+    pub client_sent: Mark,
+    pub client_got: Mark,
 }
 
-struct Mark {
-    at: Instant,
+pub(super) struct Mark {
+    pub at: Instant,
     is_new: bool,
 }
 
 impl Mark {
-    fn set(&mut self) {
+    pub fn set(&mut self) {
         self.is_new = true;
     }
 }
 
 impl Since {
-    fn new(at: Instant) -> Self {
+    pub fn new(at: Instant) -> Self {
         let mark = || Mark { at, is_new: false };
         Self { sent_up: mark(), got_up: mark(), client_sent: mark(), client_got: mark() }
     }
 
-    fn date(&mut self) {
+    pub fn date(&mut self) {
         // The upstream's time to answer begins when it has got what was sent.
         self.got_up.is_new |= self.sent_up.is_new;
         let marks = [&mut self.sent_up, &mut self.got_up, &mut self.client_sent, &mut self.client_got];
@@ -363,7 +363,7 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
     }
 }
 
-fn of_client(error: &BodyError) -> Failure {
+pub(super) fn of_client(error: &BodyError) -> Failure {
     match error {
         BodyError::Malformed | BodyError::TooLong(_) => Failure::ClientMalformed,
         BodyError::TimedOut => Failure::ClientStalled,

@@ -15,6 +15,8 @@ use x509_parser::prelude::FromDer;
 /// What a service asks of TLS, read from its entity and those it refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Demands {
+    /// What it must speak; HTTP/1.1 otherwise.
+    pub http2: bool,
     pub verify: bool,
     pub depth: Option<u8>,
     /// PEM; empty = the web's own roots.
@@ -80,7 +82,7 @@ pub(super) fn client_config(demands: &Demands) -> Result<Arc<ClientConfig>, TlsE
         Some((chain, key)) => trusting.with_client_auth_cert(certificates(chain)?, private_key(key)?)?,
         None => trusting.with_no_client_auth(),
     };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![if demands.http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
     Ok(Arc::new(config))
 }
 

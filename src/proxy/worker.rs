@@ -13,6 +13,7 @@ use tokio::time::{Instant, interval};
 
 use super::dial::Names;
 use super::gateway::Gateway;
+use super::http2::Channels;
 use super::link::Pool;
 use super::snapshot::Snapshot;
 use crate::domain::Timestamp;
@@ -65,6 +66,8 @@ pub(super) struct Worker<P: Plugin> {
     pub engine: P::Engine,
     pub pool: RefCell<Pool>,
     pub names: Names,
+    /// To upstreams that speak HTTP/2.
+    pub channels: Channels,
     snapshot: RefCell<Rc<InForce<P>>>,
     draining: Cell<bool>,
     seats: RefCell<HashMap<u64, Rc<Seat>>>,
@@ -103,6 +106,7 @@ impl<P: Plugin> Worker<P> {
             engine: gateway.engine(),
             pool: RefCell::new(Pool::new(settings.idle_upstreams, settings.upstream_idle_timeout)),
             names: Names::default(),
+            channels: Channels::default(),
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot.load_full()))),
             draining: Cell::new(gateway.is_draining()),
             seats: RefCell::default(),
@@ -160,6 +164,7 @@ async fn sweep<P: Plugin>(worker: Weak<Worker<P>>) {
         ticks.tick().await;
         let Some(worker) = worker.upgrade() else { return };
         worker.pool.borrow_mut().sweep(Instant::now());
+        worker.channels.sweep(worker.gateway.settings.upstream_idle_timeout);
     }
 }
 

@@ -45,6 +45,11 @@ impl Protocol {
     pub fn is_secure(self) -> bool {
         matches!(self, Self::Https | Self::Grpcs | Self::Wss)
     }
+
+    /// Whether it is HTTP/2 with what gRPC asks of it.
+    pub fn is_grpc(self) -> bool {
+        matches!(self, Self::Grpc | Self::Grpcs)
+    }
 }
 
 /// A set of protocols.

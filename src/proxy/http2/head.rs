@@ -6,6 +6,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::message::{Headers, Pseudo, Refusal, RequestFrame, RequestHead, complete_head};
+use crate::proxy::fields::Fields;
 
 /// Bytes for which room is made at first.
 const USUAL: usize = 512;
@@ -44,6 +45,15 @@ pub(super) fn read_request(parts: &Parts, ended: bool, head: &mut RequestHead) -
 pub(super) fn put_field(fields: &mut HeaderMap, name: &[u8], value: &[u8]) {
     if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
         fields.append(name, value);
+    }
+}
+
+impl Fields for HeaderMap {
+    fn put(&mut self, name: &[u8], value: &[&[u8]]) {
+        match value {
+            [whole] => put_field(self, name, whole),
+            parts => put_field(self, name, &parts.concat()),
+        }
     }
 }
 

@@ -13,9 +13,14 @@
 //! in Kong.
 
 mod begun;
+mod call;
+mod channel;
 mod connection;
+mod forward;
 mod head;
 mod stream;
 mod wire;
 
+pub(super) use channel::Channels;
 pub(super) use connection::{PREFACE, serve};
+pub(super) use forward::run as forward;

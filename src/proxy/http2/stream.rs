@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::head::read_request;
 use super::wire::{StreamSink, StreamSource, Way};
-use crate::message::{BodyLength, Refusal, RequestFrame, RequestHead, Version};
+use crate::message::{BodyLength, RequestFrame, RequestHead, Version};
 use crate::plugins::{Peer, Plugin};
 use crate::proxy::exchange::{Exchange, Live, Outcome, Report, Space};
 use crate::proxy::request_id::RequestId;

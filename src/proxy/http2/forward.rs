@@ -1,0 +1,112 @@
+//! A call on its way to an upstream that speaks HTTP/2: a stream, both bodies, and another try where that is safe.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Uri};
+use tokio::time::Instant;
+
+use super::call::{Call, Order};
+use super::channel::Share;
+use crate::message::{BodyLength, ResponseFrame, ResponseHead};
+use crate::plugins::Plugin;
+use crate::proxy::exchange::{Live, Outcome, Space};
+use crate::proxy::failure::Failure;
+use crate::proxy::forward::{Failed, Forward, is_idempotent};
+use crate::proxy::seam::{Inbound, Sink};
+
+/// Tries until an answer came or another try would not be safe.
+pub(in crate::proxy) async fn run<P: Plugin, S: Inbound, K: Sink>(
+    forward: &Forward<'_, P>,
+    live: &mut Live<'_, S, K>,
+) -> Result<Outcome, Failure> {
+    let worker = forward.exchange.worker;
+    let mut left = forward.upstream.spec.retries;
+    loop {
+        let (share, was_used) = match worker.channels.share(forward.upstream, &worker.names).await {
+            Ok(found) => found,
+            // Nothing was sent, so any request may be sent again.
+            Err(Failure::Refused) if left > 0 => {
+                left -= 1;
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        match attempt(forward, &share, live).await {
+            Ok(()) => return Ok(Outcome::Answered { failed: false }),
+            // It went away just as it was used: that try costs none of the retries.
+            Err(failed) if failed.repeatable && was_used => {}
+            Err(failed) if failed.repeatable && left > 0 => left -= 1,
+            Err(failed) => return Err(failed.failure),
+        }
+    }
+}
+
+async fn attempt<P: Plugin, S: Inbound, K: Sink>(
+    forward: &Forward<'_, P>,
+    share: &Share,
+    live: &mut Live<'_, S, K>,
+) -> Result<(), Failed> {
+    let Live { space, source, sink, timer, report } = live;
+    let exchange = forward.exchange;
+    let (prefix, with_source, body) = forward.body(&space.changes);
+    let is_ended = body.is_none() && !with_source;
+    let failed = |failure| Failed { failure, repeatable: false };
+    let request = request(forward, space, body).ok_or_else(|| failed(Failure::Malformed))?;
+    let started = Instant::now();
+    let mut way = share.request();
+    let ready = poll_fn(|context| match way.poll_ready(context) {
+        Poll::Pending => {
+            timer.poll_until(context, started + forward.upstream.spec.connect_timeout).map(|()| Err(Failure::TimedOut))
+        }
+        Poll::Ready(ready) => Poll::Ready(ready.map_err(|_| Failure::Broken)),
+    });
+    // Nothing was sent yet.
+    let gone = |failure| {
+        share.give_up();
+        Failed { failure, repeatable: failure == Failure::Broken }
+    };
+    ready.await.map_err(gone)?;
+    let (response, send) = way.send_request(request, is_ended).map_err(|_| gone(Failure::Broken))?;
+    let changes = &space.changes;
+    let on_head = |head: &ResponseHead, frame: &ResponseFrame, sink: &mut K| {
+        forward.respond(head, frame, started, changes, sink, report);
+    };
+    let order = Order {
+        source: &mut **source,
+        sink: &mut **sink,
+        on_head,
+        response,
+        send,
+        prefix,
+        with_source,
+        is_ended,
+        to_head: exchange.head.method == "HEAD",
+        limits: forward.limits(),
+        started,
+    };
+    let mut call = Call::new(order);
+    let done = poll_fn(|context| call.poll(context, timer)).await;
+    done.map_err(|failure| {
+        call.cancel();
+        if failure == Failure::TimedOut {
+            // Perhaps it is the connection that is dead: those that come later take another one.
+            share.give_up();
+        }
+        let untouched = !call.received && !call.taken;
+        let safe = call.refused || (failure == Failure::Broken && is_idempotent(&exchange.head.method));
+        Failed { failure, repeatable: untouched && safe }
+    })
+}
+
+fn request<P: Plugin>(forward: &Forward<'_, P>, space: &Space, body: BodyLength) -> Option<Request<()>> {
+    let mut fields = HeaderMap::with_capacity(24);
+    let outbound = forward.outbound(space, body, false);
+    let uri = outbound.write_stream(&mut fields);
+    let mut request = Request::new(());
+    *request.method_mut() = Method::from_bytes(&forward.exchange.head.method).ok()?;
+    *request.uri_mut() = Uri::from_maybe_shared(Bytes::from(uri)).ok()?;
+    *request.headers_mut() = fields;
+    Some(request)
+}
