@@ -109,8 +109,11 @@ async fn next<P: Plugin>(
                 Poll::Pending => {}
             }
             seat.note(context.waker());
-            if worker.is_draining() {
+            if worker.is_draining() && !has_said_goodbye {
+                // Sent when the connection is polled again.
                 connection.graceful_shutdown();
+                has_said_goodbye = true;
+                continue;
             }
             if !busy.is_idle() {
                 quiet_since = None;

@@ -210,7 +210,10 @@ impl Sink for StreamSink<'_> {
 
     fn end_head(&mut self, body: Option<BodyLength>) {
         let is_switch = body.is_none() && self.status == 200 && self.fields.contains_key(header::UPGRADE);
-        if let Some(BodyLength::Exact(length)) = body {
+        // A status of gRPC without a body stands for trailers, which have no length.
+        if let Some(BodyLength::Exact(length)) = body
+            && !self.fields.contains_key("grpc-status")
+        {
             self.fields.insert(header::CONTENT_LENGTH, length.into());
         }
         let mut response = Response::new(());
