@@ -208,9 +208,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
         exchange.record(&report, source.received, sink.sent);
         match outcome {
             Outcome::Switched(link) => {
-                let limit = report.target.and_then(|target| snapshot.targets[target].upstream.as_ref());
-                let limit =
-                    limit.map_or(LINGER, |upstream| upstream.spec.read_timeout.max(upstream.spec.write_timeout));
+                let limit = exchange.tunnel_limit(&report);
                 tunnel(&self.wire, &mut self.input, link, &mut self.timer, limit).await;
                 false
             }

@@ -138,6 +138,12 @@ impl<P: Plugin> Exchange<'_, P> {
         self.answer(&answer, live).await
     }
 
+    /// How long a tunnel to the upstream of this request may be silent.
+    pub fn tunnel_limit(&self, report: &Report) -> Duration {
+        let upstream = report.target.and_then(|target| self.snapshot.targets[target].upstream.as_ref());
+        upstream.map_or(Duration::ZERO, |upstream| upstream.spec.read_timeout.max(upstream.spec.write_timeout))
+    }
+
     /// Tells of the request, now that it is over.
     pub fn record(&self, report: &Report, received: u64, sent: u64) {
         let target = report.target.map(|target| &self.snapshot.targets[target]);

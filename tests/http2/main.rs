@@ -8,3 +8,4 @@ mod attacks;
 mod calls;
 mod client;
 mod upstreams;
+mod websocket;

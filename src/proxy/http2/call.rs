@@ -41,7 +41,7 @@ pub(super) struct Call<'c, S, K, H> {
     pub received: bool,
     /// Something of the body was taken from the client.
     pub taken: bool,
-    /// The upstream says that it did nothing (REFUSED_STREAM, or a GOAWAY before this stream).
+    /// The upstream says that it did nothing (`REFUSED_STREAM`, or a GOAWAY before this stream).
     pub refused: bool,
 }
 

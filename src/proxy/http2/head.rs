@@ -1,5 +1,7 @@
 //! Heads as `h2` has them, and as the exchange knows them.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use bytes::{Bytes, BytesMut};
 use h2::ext::Protocol;
 use http::request::Parts;
@@ -37,6 +39,11 @@ pub(super) fn read_request(parts: &Parts, ended: bool, head: &mut RequestHead) -
     let cookies: Vec<&[u8]> = parts.headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
     if !cookies.is_empty() {
         head.headers.push(Bytes::from_static(b"cookie"), keep(&cookies.join(&b"; "[..])));
+    }
+    if pseudo.protocol.is_some() {
+        // An upstream of HTTP/1.1 wants one (RFC 6455 §4.1); over HTTP/2 there is none (RFC 8441 §5).
+        head.headers
+            .push(Bytes::from_static(b"sec-websocket-key"), keep(BASE64.encode(rand::random::<[u8; 16]>()).as_bytes()));
     }
     complete_head(pseudo, ended, head)
 }

@@ -19,6 +19,7 @@ mod connection;
 mod forward;
 mod head;
 mod stream;
+mod tunnel;
 mod wire;
 
 pub(super) use channel::Channels;

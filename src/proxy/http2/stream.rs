@@ -9,6 +9,7 @@ use http::Request;
 use tokio::time::Instant;
 
 use super::head::read_request;
+use super::tunnel::tunnel;
 use super::wire::{StreamSink, StreamSource, Way};
 use crate::message::{BodyLength, RequestFrame, RequestHead, Version};
 use crate::plugins::{Peer, Plugin};
@@ -57,11 +58,17 @@ pub(super) async fn serve<P: Plugin>(
         None => exchange.run(&mut live).await,
     };
     exchange.record(&report, source.received, sink.sent);
+    let limit = exchange.tunnel_limit(&report);
+    let body = source.into_body();
     drop(sink);
     match outcome {
         Outcome::Answered { failed: false } => {}
         Outcome::Answered { failed: true } => way.reset(Reason::INTERNAL_ERROR),
-        Outcome::Switched(_) => way.reset(Reason::INTERNAL_ERROR),
+        Outcome::Switched(link) => {
+            if let Some(send) = way.into_send() {
+                tunnel(send, body, link, &mut timer, limit).await;
+            }
+        }
     }
 }
 

@@ -194,7 +194,8 @@ impl<'w> StreamSink<'w> {
 
 /// Fields that only HTTP/1.1 connections have (RFC 9113 §8.2.2).
 fn is_of_connections(name: &HeaderName) -> bool {
-    [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE].contains(name)
+    // The last is the answer to a key that no client of HTTP/2 has sent.
+    [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::SEC_WEBSOCKET_ACCEPT].contains(name)
 }
 
 impl Sink for StreamSink<'_> {
