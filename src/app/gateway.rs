@@ -106,7 +106,7 @@ impl Gateway {
         }
         admit_admin(&settings, &store).await?;
         let registry = Arc::new(Registry::new(plugins::schemas()));
-        let publisher = Arc::new(Publisher::new(Arc::clone(&registry), &settings)?);
+        let publisher = Arc::new(Publisher::new(Arc::clone(&registry), &settings, store.keyring())?);
         let node = start_node(&store, &publisher, &settings);
         publisher.belongs_to(&node);
         join_cluster(&node, &settings)?;

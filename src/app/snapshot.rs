@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::error::Failure;
 use super::tls::{self, Shown};
 use crate::config::Settings;
-use crate::domain::{Clock, Secret};
+use crate::domain::{Clock, Keyring, Secret};
 use crate::engine::catalog;
 use crate::engine::{Node, Worker};
 use crate::plugins::Compiled;
@@ -35,9 +35,9 @@ pub(super) struct Publisher {
 impl Publisher {
     /// # Errors
     /// The default certificate that the settings name cannot be read.
-    pub(super) fn new(registry: Arc<Registry>, settings: &Settings) -> Result<Self, Failure> {
+    pub(super) fn new(registry: Arc<Registry>, settings: &Settings, keyring: Arc<Keyring>) -> Result<Self, Failure> {
         let node = Arc::new(OnceLock::new());
-        let gateway = gateway(settings, &node);
+        let gateway = gateway(settings, keyring, &node);
         let publisher = Self { registry, default_certificate: Mutex::default(), shown: Arc::default(), node, gateway };
         publisher.read_default_certificate(settings)?;
         Ok(publisher)
@@ -107,11 +107,11 @@ impl Publisher {
     }
 }
 
-fn gateway(settings: &Settings, node: &Arc<OnceLock<Node>>) -> Arc<proxy::Gateway<Compiled>> {
+fn gateway(settings: &Settings, keyring: Arc<Keyring>, node: &Arc<OnceLock<Node>>) -> Arc<proxy::Gateway<Compiled>> {
     let trusted = TrustedNetworks(settings.proxy_trusted_ips.clone());
     let (trust, of_worker, of_record) = (settings.cluster_stale_limit, Arc::clone(node), Arc::clone(node));
     proxy::Gateway::new(
-        proxy::Settings { trusted, ..proxy::Settings::default() },
+        proxy::Settings { trusted, keyring: Some(keyring), ..proxy::Settings::default() },
         Clock::System,
         move || Worker::start(of_worker.get().expect("listeners start after the node"), trust),
         move |record| observe(record, &of_record),

@@ -74,7 +74,7 @@ pub enum KeyringError {
 pub struct Keyring {
     lookup: [u8; KEY_BYTES],
     lookup_mac: Hmac<Sha256>,
-    stamp_mac: Hmac<Sha256>,
+    pub(super) stamp_mac: Hmac<Sha256>,
     sealing: BTreeMap<KeyId, ([u8; KEY_BYTES], Aes256Gcm)>,
 }
 

@@ -18,6 +18,7 @@ mod registration;
 mod scope;
 mod secret;
 mod secret_hash;
+mod tickets;
 mod views;
 
 pub use clock::{Clock, Timestamp};
@@ -33,6 +34,7 @@ pub use registration::{
 pub use scope::ScopeSet;
 pub use secret::{PlainToken, Secret};
 pub use secret_hash::SecretHash;
+pub use tickets::TICKET_PERIOD;
 pub use views::{
     ClientSecret, ClientType, ClientView, Consumer, JwtSecretView, KeyView, LiveSecret, NewToken, TokenView,
 };

@@ -14,9 +14,11 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use super::exchange::{Exchange, Live, Outcome, Report, Space};
+use super::gateway::Settings;
 use super::http2;
 use super::io::{Io, rest};
 use super::own;
+use super::preamble;
 use super::request_id::RequestId;
 use super::timer::Timer;
 use super::tunnel::tunnel;
@@ -30,17 +32,26 @@ const LINGER: Duration = Duration::from_secs(5);
 const MAX_LINGER: usize = 16 << 20;
 
 /// Serves a connection just accepted.
-pub(super) async fn accept<P: Plugin>(worker: Rc<Worker<P>>, stream: TcpStream, acceptor: Option<TlsAcceptor>) {
+pub(super) async fn accept<P: Plugin>(worker: Rc<Worker<P>>, mut stream: TcpStream, acceptor: Option<TlsAcceptor>) {
     let _ = stream.set_nodelay(true);
-    let (Ok(peer), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
+    let (Ok(mut peer), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
+    let Settings { trusted, head_timeout, .. } = &worker.gateway.settings;
+    if trusted.contains(peer.ip().to_canonical()) {
+        match timeout(*head_timeout, preamble::read(&mut stream)).await {
+            // Whether what it says of itself is believed hangs on its own address from here on.
+            Ok(Ok(Some(client))) => peer = client,
+            Ok(Ok(None)) => {}
+            Ok(Err(())) | Err(_) => return,
+        }
+    }
     let address = peer.ip().to_canonical();
-    let trusted = worker.gateway.settings.trusted.contains(address);
+    let trusted = trusted.contains(address);
     let mut peer =
         Peer { address, port: peer.port(), local_port: local.port(), tls: acceptor.is_some(), sni: None, trusted };
     let mut is_http2 = false;
     let io = match acceptor {
         None => Io::Plain(stream),
-        Some(acceptor) => match timeout(worker.gateway.settings.head_timeout, acceptor.accept(stream)).await {
+        Some(acceptor) => match timeout(*head_timeout, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
                 peer.sni = stream.get_ref().1.server_name().map(|name| Arc::from(name.to_ascii_lowercase()));
                 is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");

@@ -17,10 +17,11 @@ use super::certificates::Resolver;
 use super::connection;
 use super::exchange::Record;
 use super::snapshot::Snapshot;
+use super::tickets::Tickets;
 use super::trust::TrustedNetworks;
 use super::verify::provider;
 use super::worker::Worker;
-use crate::domain::Clock;
+use crate::domain::{Clock, Keyring};
 use crate::message::HeadLimits;
 use crate::plugins::Plugin;
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// For the next piece of a client's body to come, or of an answer to be taken.
     pub client_timeout: Duration,
+    /// Whose session tickets clients resume with, at this node and every other of the keyring; `None`: they do not.
+    pub keyring: Option<Arc<Keyring>>,
     /// Idle connections a worker keeps per upstream, and for how long.
     pub idle_upstreams: usize,
     pub upstream_idle_timeout: Duration,
@@ -48,6 +51,7 @@ impl Default for Settings {
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             client_timeout: Duration::from_secs(60),
+            keyring: None,
             idle_upstreams: 256,
             upstream_idle_timeout: Duration::from_secs(55),
         }
@@ -158,6 +162,9 @@ impl<P: Plugin> Gateway<P> {
         let config = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let mut config =
             config.map_err(io::Error::other)?.with_no_client_auth().with_cert_resolver(Arc::new(Resolver { in_force }));
+        if let Some(keyring) = &self.settings.keyring {
+            config.ticketer = Arc::new(Tickets { keyring: Arc::clone(keyring), clock: self.clock.clone() });
+        }
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }

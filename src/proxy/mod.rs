@@ -1,17 +1,17 @@
 //! The data plane: listeners, connections, phases of a request, upstream connections.
 //!
 //! A listener hands each connection to a worker thread, where everything of it stays ([`worker`]). A connection reads
-//! requests ([`connection`]) and gives each to the exchange ([`exchange`]), which finds its route, runs its plugins and
-//! forwards it ([`forward`], [`transfer`]). Between connection and exchange lies a seam ([`seam`]), so that another
-//! protocol can feed the same exchange.
+//! requests ([`connection`]; [`http2`] for streams) and gives each to the exchange ([`exchange`]), which finds its route,
+//! runs its plugins and forwards it ([`forward`], [`transfer`]). Between connection and exchange lies a seam ([`seam`]),
+//! so that either protocol feeds the same exchange.
 //!
 //! **Invariants:** a request sees one [`Snapshot`], from its head to its end. Nothing on the way of a request crosses
 //! threads or takes a lock, and nothing is allocated per request once a connection is warm. What is held for a slow
 //! reader is bounded, in each direction. Heads are rebuilt field by field; bytes of one side's head never reach the
 //! other as they came. An upstream connection is used again only after both bodies ended cleanly.
 //!
-//! **Absent on purpose:** HTTP/2 (to be added beside [`connection`]), retries after a time-out (the upstream may be at
-//! work on it), trailers, and any knowledge of what a plugin does.
+//! **Absent on purpose:** retries after a time-out (the upstream may be at work on it), trailers of HTTP/1.1, and any
+//! knowledge of what a plugin does.
 
 mod certificates;
 mod connection;
@@ -24,10 +24,13 @@ mod gateway;
 mod http2;
 mod io;
 mod link;
+mod names;
 mod own;
+mod preamble;
 mod request_id;
 mod seam;
 mod snapshot;
+mod tickets;
 mod timer;
 mod transfer;
 mod trust;

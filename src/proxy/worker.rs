@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 
-use super::dial::Names;
 use super::gateway::Gateway;
 use super::http2::Channels;
 use super::link::Pool;
+use super::names::Names;
 use super::snapshot::Snapshot;
 use crate::domain::Timestamp;
 use crate::plugins::Plugin;
@@ -65,7 +65,7 @@ pub(super) struct Worker<P: Plugin> {
     pub gateway: Arc<Gateway<P>>,
     pub engine: P::Engine,
     pub pool: RefCell<Pool>,
-    pub names: Names,
+    pub names: Rc<Names>,
     /// To upstreams that speak HTTP/2.
     pub channels: Channels,
     snapshot: RefCell<Rc<InForce<P>>>,
@@ -105,7 +105,7 @@ impl<P: Plugin> Worker<P> {
         Self {
             engine: gateway.engine(),
             pool: RefCell::new(Pool::new(settings.idle_upstreams, settings.upstream_idle_timeout)),
-            names: Names::default(),
+            names: Rc::default(),
             channels: Channels::default(),
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot.load_full()))),
             draining: Cell::new(gateway.is_draining()),

@@ -1,5 +1,6 @@
 //! The data plane over real sockets: a gateway on free ports, an upstream written here, clients that speak raw HTTP.
 
+mod balancers;
 mod bodies;
 mod failures;
 mod fields;
@@ -7,4 +8,5 @@ mod house;
 mod lifetimes;
 mod plugins;
 mod routes;
+mod smuggling;
 mod tls;

@@ -5,11 +5,12 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
-use tollgate::proxy::Configuration;
+use tollgate::domain::Keyring;
+use tollgate::proxy::{Configuration, Settings};
 
 use crate::house::{Client, House, configured, echo, field, run};
 
@@ -156,5 +157,46 @@ fn an_upstream_is_shown_the_certificate_of_the_service() {
         let address = secure_echo(&authority, "127.0.0.1", true).await;
         assert_eq!(status(address, &authority, json!({})).await, 502);
         assert_eq!(status(address, &authority, json!({"client_certificate": {"id": CERTIFICATES[0]}})).await, 200);
+    });
+}
+
+/// The handshakes of two connections of one client, the second to another gateway.
+async fn handshakes(
+    authority: &Authority,
+    houses: [&House; 2],
+    version: &'static SupportedProtocolVersion,
+) -> [Option<HandshakeKind>; 2] {
+    let config = ClientConfig::builder_with_provider(provider()).with_protocol_versions(&[version]).unwrap();
+    let config = config.with_root_certificates(authority.roots()).with_no_client_auth();
+    let connector = TlsConnector::from(Arc::new(config));
+    let mut kinds = [None; 2];
+    for (kind, house) in kinds.iter_mut().zip(houses) {
+        let stream = TcpStream::connect(house.tls).await.unwrap();
+        let mut client = Client::new(connector.connect(ServerName::try_from("a.org").unwrap(), stream).await.unwrap());
+        // The ticket comes with the first answer.
+        client.send(b"GET / HTTP/1.1\r\nHost: a.org\r\n\r\n").await;
+        assert_eq!(client.reply().await.status, 200);
+        *kind = client.stream.get_ref().1.handshake_kind();
+    }
+    kinds
+}
+
+#[test]
+fn a_session_is_resumed_at_every_gateway_of_a_keyring() {
+    run(async {
+        let authority = Authority::new();
+        let house = async |lookup: u8| {
+            let mut configuration = configured(echo().await, json!({}), json!({}));
+            add_certificate(&mut configuration, CERTIFICATES[0], authority.issue("a.org"), &["a.org"]);
+            let keyring = Some(Arc::new(Keyring::new([lookup; 32], [2; 32])));
+            House::with(Settings { keyring, ..Settings::default() }, configuration)
+        };
+        let (one, same, other) = (house(1).await, house(1).await, house(9).await);
+        for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+            let resumed = handshakes(&authority, [&one, &same], version).await;
+            assert_eq!(resumed, [Some(HandshakeKind::Full), Some(HandshakeKind::Resumed)], "{version:?}");
+            let foreign = handshakes(&authority, [&one, &other], version).await;
+            assert_eq!(foreign, [Some(HandshakeKind::Full); 2], "{version:?}");
+        }
     });
 }

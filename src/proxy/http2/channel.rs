@@ -11,9 +11,10 @@ use h2::client::{Builder, Connection, SendRequest};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::proxy::dial::{Names, connect};
+use crate::proxy::dial::connect;
 use crate::proxy::failure::Failure;
 use crate::proxy::io::Io;
+use crate::proxy::names::Names;
 use crate::proxy::snapshot::Upstream;
 
 /// What an upstream may send of one stream, and of all, before it is taken.
@@ -86,7 +87,7 @@ pub(in crate::proxy) struct Channels {
 
 impl Channels {
     /// A share of a channel with room, made if there is none. Second: whether it carried calls before.
-    pub(super) async fn share(&self, upstream: &Arc<Upstream>, names: &Names) -> Result<(Share, bool), Failure> {
+    pub(super) async fn share(&self, upstream: &Arc<Upstream>, names: &Rc<Names>) -> Result<(Share, bool), Failure> {
         if let Some(share) = self.find(upstream) {
             return Ok((share, true));
         }

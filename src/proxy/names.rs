@@ -1,0 +1,153 @@
+//! Addresses of upstream hosts: what the name service said, for as long as it said, and which of them lately failed.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::LookupIpStrategy;
+use tokio::net::lookup_host;
+use tokio::time::Instant;
+
+use super::failure::Failure;
+
+/// How long an answer is good at least and at most, whatever its time to live says.
+const LEAST: Duration = Duration::from_secs(1);
+const MOST: Duration = Duration::from_secs(300);
+/// How long an answer of the system's resolver is good, which tells no time to live.
+const UNTOLD: Duration = Duration::from_secs(5);
+/// How long an answer is used beyond its time, while a new one is asked for or none comes.
+const STALE: Duration = Duration::from_secs(300);
+/// How long an address that did not take a connection comes after the others.
+const ASIDE: Duration = Duration::from_secs(10);
+/// Most names, and most addresses set aside.
+const MOST_KEPT: usize = 4096;
+
+struct Known {
+    addresses: Vec<IpAddr>,
+    until: Instant,
+    /// A new answer is on its way.
+    is_asked: Cell<bool>,
+}
+
+/// What one worker knows of names.
+#[derive(Default)]
+pub(super) struct Names {
+    resolver: OnceCell<Option<TokioResolver>>,
+    known: RefCell<HashMap<String, Rc<Known>>>,
+    aside: RefCell<HashMap<SocketAddr, Instant>>,
+    turn: Cell<usize>,
+}
+
+impl Names {
+    /// The addresses of a host, beginning with another one each time; those that failed lately come last. Waits for the
+    /// name service only for a name that is not known.
+    pub async fn resolve(self: &Rc<Self>, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+        if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let known = self.known.borrow().get(host).cloned();
+        let now = Instant::now();
+        let known = match known {
+            Some(known) if now < known.until => known,
+            Some(known) if now < known.until + STALE => {
+                if !known.is_asked.replace(true) {
+                    let (names, host, known) = (Rc::clone(self), host.to_owned(), Rc::clone(&known));
+                    actix_rt::spawn(async move {
+                        let _ = names.ask(&host).await;
+                        known.is_asked.set(false);
+                    });
+                }
+                known
+            }
+            _ => self.ask(host).await?,
+        };
+        Ok(self.in_turn(known.addresses.iter().map(|address| SocketAddr::new(*address, port)).collect()))
+    }
+
+    /// Remembers whether an address took a connection.
+    pub fn note(&self, address: SocketAddr, is_well: bool) {
+        let mut aside = self.aside.borrow_mut();
+        if is_well {
+            if !aside.is_empty() {
+                aside.remove(&address);
+            }
+            return;
+        }
+        if aside.len() >= MOST_KEPT {
+            aside.clear();
+        }
+        aside.insert(address, Instant::now() + ASIDE);
+    }
+
+    fn in_turn(&self, mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+        self.turn.set(self.turn.get().wrapping_add(1));
+        let turn = self.turn.get() % addresses.len().max(1);
+        addresses.rotate_left(turn);
+        let aside = self.aside.borrow();
+        if !aside.is_empty() {
+            let now = Instant::now();
+            addresses.sort_by_key(|address| aside.get(address).is_some_and(|until| now < *until));
+        }
+        addresses
+    }
+
+    async fn ask(&self, host: &str) -> Result<Rc<Known>, Failure> {
+        let resolver = self.resolver.get_or_init(resolver);
+        let (addresses, until) = match resolver {
+            Some(resolver) => {
+                let found = resolver.lookup_ip(host).await.map_err(|_| Failure::Resolve)?;
+                (found.iter().collect(), Instant::from_std(found.valid_until()))
+            }
+            None => {
+                let found = lookup_host((host, 0)).await.map_err(|_| Failure::Resolve)?;
+                (found.map(|address| address.ip()).collect::<Vec<_>>(), Instant::now() + UNTOLD)
+            }
+        };
+        if addresses.is_empty() {
+            return Err(Failure::Resolve);
+        }
+        let now = Instant::now();
+        let until = until.clamp(now + LEAST, now + MOST);
+        let learnt = Rc::new(Known { addresses, until, is_asked: Cell::new(false) });
+        let mut known = self.known.borrow_mut();
+        if known.len() >= MOST_KEPT {
+            known.clear();
+        }
+        known.insert(host.to_owned(), Rc::clone(&learnt));
+        Ok(learnt)
+    }
+}
+
+/// One that asks the servers of the system, and so learns times to live; `None` where the system names none.
+fn resolver() -> Option<TokioResolver> {
+    let mut builder = TokioResolver::builder_tokio().ok()?;
+    let options = builder.options_mut();
+    options.ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
+    // What is remembered is remembered here.
+    options.cache_size = 0;
+    builder.build().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(names: &Names) -> Vec<u16> {
+        let all = (1..=3).map(|port| SocketAddr::from(([127, 0, 0, 1], port))).collect();
+        names.in_turn(all).into_iter().map(|address| address.port()).collect()
+    }
+
+    #[test]
+    fn addresses_take_turns_and_what_failed_comes_last() {
+        let names = Names::default();
+        let firsts: Vec<u16> = (0..3).map(|_| addresses(&names)[0]).collect();
+        assert_eq!(firsts, [2, 3, 1]);
+        names.note(SocketAddr::from(([127, 0, 0, 1], 2)), false);
+        assert!((0..3).all(|_| addresses(&names)[2] == 2));
+        names.note(SocketAddr::from(([127, 0, 0, 1], 2)), true);
+        assert!((0..3).any(|_| addresses(&names)[0] == 2));
+    }
+}
