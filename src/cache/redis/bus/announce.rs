@@ -109,6 +109,7 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
     for round in 0.. {
         pursue(shared, events, &mut barrier, round == 0).await;
         drop(published.take());
+        let again = Instant::now() + shared.terms.lease / 4;
         loop {
             news.mark_unchanged();
             let now = shared.now();
@@ -130,13 +131,13 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
                 tell_who_is_missing(&nodes);
                 return Err(Unconfirmed);
             }
-            // Whoever has left the epoch since is found in the roster only.
+            // Whoever has left the epoch since, or finds it closed, is found in the roster only.
             let is_overdue = is_configuration && nodes.is_empty() && now > began + lease;
-            if barrier.wants_roll() || is_overdue {
+            if barrier.wants_roll() || is_overdue || Instant::now() >= again {
                 break;
             }
             let wait = until.map_or(GRACE, |until| Duration::from_nanos(until.0.saturating_sub(now.0) + 1));
-            let wake = (Instant::now() + wait).min(deadline);
+            let wake = (Instant::now() + wait).min(deadline).min(again);
             let _ = timeout_at(wake, news.changed()).await;
         }
         sleep_until((Instant::now() + PAUSE).min(deadline)).await;
