@@ -55,6 +55,7 @@ impl Cluster {
             Act::Empty => self.redis().empty(),
             Act::Demote => self.redis().demote(),
             Act::Promote => self.redis().promote(),
+            Act::Hide | Act::Show => panic!("no Sentinel watches the one Redis"),
         }
     }
 
@@ -68,7 +69,9 @@ impl Cluster {
             Act::Fill => self.squatters = self.postgres.occupied().await,
             Act::Empty => self.squatters.clear(),
             Act::Promote => standby(&self.standby).promote().await,
-            Act::Flush | Act::Save | Act::Restore | Act::Demote => panic!("PostgreSQL knows no {act:?}"),
+            Act::Flush | Act::Save | Act::Restore | Act::Demote | Act::Hide | Act::Show => {
+                panic!("PostgreSQL knows no {act:?}")
+            }
         }
     }
 }

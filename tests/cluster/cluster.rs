@@ -16,6 +16,8 @@ use crate::upstream::Upstream;
 
 /// `cluster.lease` of every cluster here.
 pub const LEASE: Duration = Duration::from_secs(2);
+/// `cluster.stale_limit` where Redis is of several servers: so long a node that was lost with its master is waited for.
+const STALE_LIMIT: Duration = Duration::from_secs(4);
 /// `refresh_grace`: short, so that a run outlasts it.
 pub const GRACE: Duration = Duration::from_secs(2);
 /// Life of a token: longer than any run.
@@ -94,7 +96,10 @@ impl Cluster {
         let databases = [Some(&postgres), standby.as_ref()].into_iter().flatten().map(|server| local(server.port()));
         let seconds = |name: &str, value: Duration| (name.to_owned(), format!("{}s", value.as_secs()));
         let mut settings = vec![seconds("TOLLGATE_CLUSTER_LEASE", LEASE)];
-        settings.extend(fleet.as_ref().map(|fleet| ("TOLLGATE_REDIS_URL".to_owned(), fleet.url())));
+        if let Some(fleet) = &fleet {
+            settings.push(("TOLLGATE_REDIS_URL".to_owned(), fleet.url()));
+            settings.push(seconds("TOLLGATE_CLUSTER_STALE_LIMIT", STALE_LIMIT));
+        }
         let surroundings = Surroundings {
             keyring: new_keyring(),
             databases: databases.collect(),

@@ -39,7 +39,8 @@ struct Line {
 
 impl Fleet {
     pub async fn watched() -> Self {
-        let Watched { master, replica, sentinels } = Watched::start("", SENTINELS_SAY).await;
+        let Watched { master, replica, sentinels } =
+            Watched::start("user tollgate on >secret ~* &* +@all\n", SENTINELS_SAY).await;
         Self::of(vec![master, replica], sentinels)
     }
 
@@ -58,7 +59,7 @@ impl Fleet {
     pub fn url(&self) -> String {
         match &self.sentinels[..] {
             [] => format!("redis-cluster://{}", hosts(&self.servers)),
-            sentinels => format!("redis+sentinel://{}/main", hosts(sentinels)),
+            sentinels => format!("redis+sentinel://tollgate:secret@{}/main", hosts(sentinels)),
         }
     }
 
@@ -85,6 +86,11 @@ impl Fleet {
             }
             (_, Act::Thaw) => self.frozen.drain(..).for_each(|at| self.servers[at].resume()),
             (_, Act::Promote) => self.promote(member),
+            (_, Act::Hide) => {
+                let at = self.aim(member);
+                self.show_to_sentinels(at, "-ping");
+            }
+            (_, Act::Show) => (0..self.servers.len()).for_each(|at| self.show_to_sentinels(at, "+ping")),
             (_, other) => panic!("a Redis of several servers knows no {other:?}"),
         }
     }
@@ -119,9 +125,20 @@ impl Fleet {
         let at = self.aim(member);
         let told: Option<String> = match self.sentinels.first() {
             Some(sentinel) => ask(sentinel, "SENTINEL FAILOVER", &["main"]),
-            // Replicas stand in the order of the first masters; nothing was wrong yet.
-            None => ask(&self.servers[(at + self.servers.len() / 2) % self.servers.len()], "CLUSTER FAILOVER", &[]),
+            None => ask(self.replica_of(at), "CLUSTER FAILOVER", &[]),
         };
+        assert_eq!(told.as_deref(), Some("OK"));
+    }
+
+    fn replica_of(&self, master: usize) -> &Server {
+        let port = self.servers[master].port.to_string();
+        let follows = |server: &&Server| of_replication(server, "master_port").is_some_and(|of| of == port);
+        self.servers.iter().find(follows).expect("every master has a replica")
+    }
+
+    /// Sentinels log in as nobody, and go by the answers to `PING`; nodes have a user of their own.
+    fn show_to_sentinels(&self, at: usize, rule: &str) {
+        let told: Option<String> = ask(&self.servers[at], "ACL SETUSER", &["default", rule]);
         assert_eq!(told.as_deref(), Some("OK"));
     }
 
@@ -159,9 +176,14 @@ impl Fleet {
         self.place(lines.iter().filter(|line| line.is_master && line.is_well).find(has_it)?.port)
     }
 
+    /// How many take themselves for masters.
+    pub fn masters(&self) -> usize {
+        self.awake().filter(|server| role(server).as_deref() == Some("master")).count()
+    }
+
     fn is_whole(&self) -> bool {
         assert!(self.down.is_empty() && self.frozen.is_empty() && !self.are_sentinels_down);
-        let masters = self.servers.iter().filter(|server| role(server).as_deref() == Some("master")).count();
+        let masters = self.masters();
         let replicas = self.servers.iter().filter(|server| ask_link(server).as_deref() == Some("up")).count();
         if masters + replicas != self.servers.len() || masters != replicas {
             return false;

@@ -55,6 +55,9 @@ pub enum Act {
     /// A Redis is a master again; the standby of PostgreSQL becomes the server; of several Redis, a replica takes over
     /// from its living master.
     Promote,
+    /// A Redis master is out of the Sentinels' sight; everybody else it serves as before.
+    Hide,
+    Show,
 }
 
 /// Servers of a Redis that has several.
@@ -110,6 +113,8 @@ const FIRST_NOTHING: [Serves; 3] = [Serves::Nothing, Serves::All, Serves::All];
 const LAST_ALL: [Serves; 3] = [Serves::Nothing, Serves::Nothing, Serves::All];
 /// The first cannot reach the second in any way, which goes on by what it knows.
 const PARTED: [Serves; 3] = [Serves::Unconfirmed, Serves::Known, Serves::All];
+/// The others wait for what the dead one may trust.
+const DEAD_AND_ELSEWHERE: [Serves; 3] = [Serves::Nothing, Serves::Unconfirmed, Serves::Unconfirmed];
 
 impl Nemesis {
     const fn new(name: &'static str, begin: &'static [Step], end: &'static [Step]) -> Self {
@@ -176,6 +181,8 @@ pub const NEMESES: &[Nemesis] = &[
     watched("sentinel: master killed", MASTER_KILLED, BACK),
     watched("sentinel: master frozen", MASTER_FROZEN, WHOLE),
     watched("sentinel: failover by hand", BY_HAND, WHOLE),
+    watched("sentinel: two masters", TWO_MASTERS, SEEN_AGAIN).serving(FIRST_NOTHING),
+    watched("sentinel: master and a node killed", BOTH_LOST, BOTH_BACK).serving(DEAD_AND_ELSEWHERE),
     watched("sentinel: all sentinels killed", &[Fleet(Member::Sentinels, Act::Kill)], SENTINELS_BACK),
     spread("cluster: the bus's master killed", MASTER_KILLED, BACK),
     spread("cluster: another master killed", OTHER_KILLED, OTHER_BACK),
@@ -259,6 +266,13 @@ const OTHER_BACK: &[Step] = &[Fleet(Member::Other, Act::Start), Await(Sight::Who
 /// It comes back while it still believes to be the master.
 const MASTER_FROZEN: &[Step] =
     &[Fleet(Member::Bus, Act::Freeze), Await(Sight::Replaced), Fleet(Member::Bus, Act::Thaw)];
+/// Nodes stay with the old master, but for one that finds the new one.
+const TWO_MASTERS: &[Step] =
+    &[Fleet(Member::Bus, Act::Hide), Await(Sight::Replaced), Node(First, Act::Stop), Node(First, Act::Start)];
+/// Nobody can know that the node did not stay with a master that lives on elsewhere.
+const BOTH_LOST: &[Step] = &[Node(First, Act::Kill), Fleet(Member::Bus, Act::Kill), Await(Sight::Replaced)];
+const BOTH_BACK: &[Step] = &[Node(First, Act::Start), Fleet(Member::Bus, Act::Start), Await(Sight::Whole)];
+const SEEN_AGAIN: &[Step] = &[Fleet(Member::Bus, Act::Show), Await(Sight::Whole)];
 const BY_HAND: &[Step] = &[Fleet(Member::Bus, Act::Promote), Await(Sight::Replaced)];
 const WHOLE: &[Step] = &[Await(Sight::Whole)];
 const SENTINELS_BACK: &[Step] = &[Fleet(Member::Sentinels, Act::Start), Await(Sight::Whole)];

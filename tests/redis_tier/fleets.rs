@@ -86,7 +86,8 @@ pub struct Watched {
 impl Watched {
     pub async fn start(file: &str, sentinel_file: &str) -> Self {
         let master = Server::start_with(&["--repl-diskless-sync-delay", "0"], file, &[]);
-        let replica = Server::start_with(&["--replicaof", &format!("127.0.0.1 {}", master.port)], file, &[]);
+        let follow = format!("127.0.0.1 {}", master.port);
+        let replica = Server::start_with(&["--repl-diskless-sync-delay", "0", "--replicaof", &follow], file, &[]);
         let watch = format!(
             "sentinel monitor main 127.0.0.1 {} 2\nsentinel down-after-milliseconds main 1000\n\
              sentinel failover-timeout main 5000\n{sentinel_file}",

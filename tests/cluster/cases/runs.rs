@@ -122,6 +122,7 @@ fn every_fault_has_a_name_of_its_own_and_ends_what_it_begins() {
         assert!(is_left_down || taken(Act::Kill) + taken(Act::Stop) == taken(Act::Start), "{name}");
         assert_eq!(taken(Act::Freeze), taken(Act::Thaw), "{name}");
         assert_eq!(taken(Act::Fill), taken(Act::Empty), "{name}");
+        assert_eq!(taken(Act::Hide), taken(Act::Show), "{name}");
         let breaks_links = nemesis.begin.iter().any(|step| matches!(step, Step::Link(..)));
         let clears = Step::Link(Ways::Clients, Nodes::All, crate::link::Fault::None);
         assert!(!breaks_links || nemesis.end.contains(&clears), "{name}");

@@ -20,7 +20,9 @@ use crate::domain::TokenDigest;
 
 /// Beyond the lease.
 const GRACE: Duration = Duration::from_millis(500);
+/// Between two looks at the roster: longer each time, for many may be waiting for the same node.
 const PAUSE: Duration = Duration::from_millis(20);
+const MOST_PAUSES: u32 = 8;
 /// How often a change that was not confirmed is announced again. After that what nodes remember has run out.
 const MOST_TRIES: usize = 30;
 /// Events in one publication.
@@ -106,7 +108,7 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
     let mut barrier = Barrier::new(lease);
     let is_configuration = events.contains(&Event::Configuration);
     let mut news = shared.news.subscribe();
-    for round in 0.. {
+    for round in 0_u32.. {
         pursue(shared, events, &mut barrier, round == 0).await;
         drop(published.take());
         let again = Instant::now() + shared.terms.lease / 4;
@@ -140,7 +142,7 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
             let wake = (Instant::now() + wait).min(deadline).min(again);
             let _ = timeout_at(wake, news.changed()).await;
         }
-        sleep_until((Instant::now() + PAUSE).min(deadline)).await;
+        sleep_until((Instant::now() + PAUSE * (round + 1).min(MOST_PAUSES)).min(deadline)).await;
     }
     Err(Unconfirmed)
 }
