@@ -7,6 +7,9 @@
 #[path = "../tests/redis_tier/node.rs"]
 mod node;
 #[expect(dead_code, reason = "the tests use the rest of it")]
+#[path = "../tests/cluster/process.rs"]
+mod process;
+#[expect(dead_code, reason = "the tests use the rest of it")]
 #[path = "../tests/redis_tier/server.rs"]
 mod server;
 

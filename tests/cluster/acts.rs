@@ -3,6 +3,7 @@
 use tokio::task::block_in_place;
 
 use crate::cluster::Cluster;
+use crate::fleet::Fleet;
 use crate::link::Link;
 use crate::nemesis::{Act, Nodes, Step, Ways};
 use crate::node::Node;
@@ -23,12 +24,18 @@ impl Cluster {
                 block_in_place(|| nodes.iter_mut().for_each(|node| on_node(node, act)));
             }
             Step::Redis(act) => block_in_place(|| self.on_redis(act)),
+            Step::Fleet(member, act) => block_in_place(|| self.fleet().take(member, act)),
+            Step::Await(sight) => block_in_place(|| self.fleet().wait_for(sight)),
             Step::Postgres(act) => self.on_postgres(act).await,
         }
     }
 
     fn redis(&mut self) -> &mut Redis {
         self.redis.as_mut().expect("the cluster has a Redis")
+    }
+
+    fn fleet(&mut self) -> &mut Fleet {
+        self.fleet.as_mut().expect("the cluster has a Redis of several servers")
     }
 
     fn on_redis(&mut self, act: Act) {
@@ -48,6 +55,7 @@ impl Cluster {
             Act::Empty => self.redis().empty(),
             Act::Demote => self.redis().demote(),
             Act::Promote => self.redis().promote(),
+            Act::Hide | Act::Show => panic!("no Sentinel watches the one Redis"),
         }
     }
 
@@ -61,7 +69,9 @@ impl Cluster {
             Act::Fill => self.squatters = self.postgres.occupied().await,
             Act::Empty => self.squatters.clear(),
             Act::Promote => standby(&self.standby).promote().await,
-            Act::Flush | Act::Save | Act::Restore | Act::Demote => panic!("PostgreSQL knows no {act:?}"),
+            Act::Flush | Act::Save | Act::Restore | Act::Demote | Act::Hide | Act::Show => {
+                panic!("PostgreSQL knows no {act:?}")
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::fleet::Fleet;
 use crate::http::Client;
 use crate::node::{Addresses, Node, Surroundings};
 use crate::postgres::Postgres;
@@ -15,6 +16,8 @@ use crate::upstream::Upstream;
 
 /// `cluster.lease` of every cluster here.
 pub const LEASE: Duration = Duration::from_secs(2);
+/// `cluster.stale_limit` where Redis is of several servers: so long a node that was lost with its master is waited for.
+const STALE_LIMIT: Duration = Duration::from_secs(4);
 /// `refresh_grace`: short, so that a run outlasts it.
 pub const GRACE: Duration = Duration::from_secs(2);
 /// Life of a token: longer than any run.
@@ -24,16 +27,27 @@ pub const CLIENT: &str = "app";
 pub const SECRET: &str = "secret";
 pub const PROVISION_KEY: &str = "provision";
 
+/// What Redis is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// One server, with a link from each node.
+    Single,
+    /// A master and a replica under three Sentinels. Nodes reach all of them directly: their addresses they learn there.
+    Sentinel,
+    /// A Redis Cluster of three masters, each with a replica; reached directly too.
+    Cluster,
+}
+
 /// What a cluster is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     pub nodes: usize,
-    pub has_redis: bool,
+    pub store: Store,
     pub has_standby: bool,
 }
 
 impl Shape {
-    pub const THREE: Self = Self { nodes: 3, has_redis: true, has_standby: false };
+    pub const THREE: Self = Self { nodes: 3, store: Store::Single, has_standby: false };
     pub const WITH_STANDBY: Self = Self { has_standby: true, ..Self::THREE };
 }
 
@@ -42,7 +56,9 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     pub postgres: Postgres,
     pub standby: Option<Postgres>,
+    /// The one server, or several.
     pub redis: Option<Redis>,
+    pub fleet: Option<Fleet>,
     /// What Redis held once, to be restored.
     pub snapshot: Option<Snapshot>,
     /// Connections that are held only so that nobody else has them.
@@ -69,15 +85,26 @@ impl Cluster {
     }
 
     pub async fn shaped(shape: Shape) -> Self {
-        let (postgres, redis) = tokio::task::block_in_place(|| (Postgres::start(), shape.has_redis.then(Redis::start)));
+        let is_single = shape.store == Store::Single;
+        let (postgres, redis) = tokio::task::block_in_place(|| (Postgres::start(), is_single.then(Redis::start)));
+        let fleet = match shape.store {
+            Store::Single => None,
+            Store::Sentinel => Some(Fleet::watched().await),
+            Store::Cluster => Some(Fleet::cluster().await),
+        };
         let standby = if shape.has_standby { Some(postgres.standby().await) } else { None };
         let databases = [Some(&postgres), standby.as_ref()].into_iter().flatten().map(|server| local(server.port()));
         let seconds = |name: &str, value: Duration| (name.to_owned(), format!("{}s", value.as_secs()));
+        let mut settings = vec![seconds("TOLLGATE_CLUSTER_LEASE", LEASE)];
+        if let Some(fleet) = &fleet {
+            settings.push(("TOLLGATE_REDIS_URL".to_owned(), fleet.url()));
+            settings.push(seconds("TOLLGATE_CLUSTER_STALE_LIMIT", STALE_LIMIT));
+        }
         let surroundings = Surroundings {
             keyring: new_keyring(),
             databases: databases.collect(),
             redis: redis.as_ref().map(|redis| local(redis.port())),
-            settings: vec![seconds("TOLLGATE_CLUSTER_LEASE", LEASE)],
+            settings,
         };
         let mut nodes = Vec::new();
         for number in 0..shape.nodes {
@@ -89,7 +116,8 @@ impl Cluster {
         configure(nodes[0].addresses(), upstream.address).await;
         tokio::task::block_in_place(|| nodes[1..].iter_mut().for_each(Node::start));
         let keyring = surroundings.keyring;
-        Self { nodes, postgres, standby, redis, snapshot: None, squatters: Vec::new(), keyring, _upstream: upstream }
+        let (snapshot, squatters) = (None, Vec::new());
+        Self { nodes, postgres, standby, redis, fleet, snapshot, squatters, keyring, _upstream: upstream }
     }
 
     pub fn addresses(&self) -> Vec<Addresses> {

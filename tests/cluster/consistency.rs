@@ -24,6 +24,10 @@ mod acts;
 mod checker;
 mod cluster;
 mod figures;
+mod fleet;
+#[expect(dead_code, reason = "the tests of the lines to Redis use more of it")]
+#[path = "../redis_tier/fleets.rs"]
+mod fleets;
 mod history;
 mod http;
 mod lane;
@@ -39,6 +43,9 @@ mod pump;
 mod redis;
 mod report;
 mod run;
+#[expect(dead_code, reason = "the tests of the lines to Redis use more of it")]
+#[path = "../redis_tier/server.rs"]
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 mod upstream;
@@ -138,7 +145,7 @@ async fn obey(order: Order) -> Result<bool, String> {
     let mut reports: Vec<Report> = Vec::new();
     for row in order.rows {
         let name = if let [one] = &row[..] { one.name.replace([' ', ':', ',', '/'], "-") } else { "row".to_owned() };
-        let told = run::run(&row, row[0].shape(), order.seed, &folder.join(name)).await;
+        let told = run::run(&row, row[0].shape, order.seed, &folder.join(name)).await;
         told.iter().for_each(tell);
         reports.extend(told);
     }

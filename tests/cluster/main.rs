@@ -9,6 +9,10 @@ mod checker;
 mod cluster;
 #[expect(dead_code, reason = "the figures themselves are the runner's; the loader is tested here")]
 mod figures;
+mod fleet;
+#[expect(dead_code, reason = "the tests of the lines to Redis use more of it")]
+#[path = "../redis_tier/fleets.rs"]
+mod fleets;
 mod history;
 mod http;
 mod lane;
@@ -21,6 +25,9 @@ mod pump;
 mod redis;
 mod report;
 mod run;
+#[expect(dead_code, reason = "the tests of the lines to Redis use more of it")]
+#[path = "../redis_tier/server.rs"]
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 mod upstream;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use Fault::{Cut, Deaf, Delay, Hold, Narrow, Refuse, Reset};
 use Nodes::{All, First, Second};
-use Step::{Link, Node, Pause, Postgres, Redis};
-use Ways::{Clients, Database, Primary, Store};
+use Step::{Await, Fleet, Link, Node, Pause, Postgres, Redis};
+use Ways::{Clients, Database, Primary};
 
 use crate::checker::Serves;
-use crate::cluster::Shape;
+use crate::cluster::{Shape, Store};
 use crate::link::{Fault, Toward};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +52,40 @@ pub enum Act {
     Empty,
     /// A Redis becomes a replica, and refuses writes.
     Demote,
-    /// A Redis is a master again; the standby of PostgreSQL becomes the server.
+    /// A Redis is a master again; the standby of PostgreSQL becomes the server; of several Redis, a replica takes over
+    /// from its living master.
     Promote,
+    /// A Redis master is out of the Sentinels' sight; everybody else it serves as before.
+    Hide,
+    Show,
+}
+
+/// Servers of a Redis that has several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Member {
+    /// The master that holds the bus.
+    Bus,
+    /// Another master, of a Redis Cluster.
+    Other,
+    Sentinels,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Another server is the master in place of the one that was hit.
+    Replaced,
+    /// Every server is up and has found its place.
+    Whole,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Link(Ways, Nodes, Fault),
+    /// The one server.
     Redis(Act),
+    Fleet(Member, Act),
+    Await(Sight),
     Postgres(Act),
     Node(Nodes, Act),
     Pause(Duration),
@@ -73,7 +99,7 @@ pub struct Nemesis {
     pub holds: Duration,
     pub end: &'static [Step],
     pub is_quick: bool,
-    pub has_standby: bool,
+    pub shape: Shape,
     /// What each node owes its clients meanwhile. Where it is [`Serves::Known`], clients change no configuration from
     /// shortly before the fault to its end: a node that was told of a change and cannot read it stops.
     pub serves: [Serves; 3],
@@ -87,12 +113,14 @@ const FIRST_NOTHING: [Serves; 3] = [Serves::Nothing, Serves::All, Serves::All];
 const LAST_ALL: [Serves; 3] = [Serves::Nothing, Serves::Nothing, Serves::All];
 /// The first cannot reach the second in any way, which goes on by what it knows.
 const PARTED: [Serves; 3] = [Serves::Unconfirmed, Serves::Known, Serves::All];
+/// The others wait for what the dead one may trust.
+const DEAD_AND_ELSEWHERE: [Serves; 3] = [Serves::Nothing, Serves::Unconfirmed, Serves::Unconfirmed];
 
 impl Nemesis {
     const fn new(name: &'static str, begin: &'static [Step], end: &'static [Step]) -> Self {
         // Longer than the lease: what a node may still believe at the beginning, it may not at the end.
         let holds = Duration::from_millis(3500);
-        Self { name, begin, holds, end, is_quick: false, has_standby: false, serves: ALL }
+        Self { name, begin, holds, end, is_quick: false, shape: Shape::THREE, serves: ALL }
     }
 
     const fn quick(self) -> Self {
@@ -104,11 +132,11 @@ impl Nemesis {
     }
 
     const fn with_standby(self) -> Self {
-        Self { has_standby: true, ..self }
+        Self { shape: Shape::WITH_STANDBY, ..self }
     }
 
-    pub fn shape(&self) -> Shape {
-        if self.has_standby { Shape::WITH_STANDBY } else { Shape::THREE }
+    const fn with(self, store: Store) -> Self {
+        Self { shape: Shape { store, ..self.shape }, ..self }
     }
 
     /// Whether nodes must be able to rely on what they know.
@@ -149,17 +177,28 @@ pub const NEMESES: &[Nemesis] = &[
     Nemesis::new("redis: an old snapshot restored", RESTORES, &[Redis(Act::Restore)]).quick(),
     Nemesis::new("redis: full (OOM)", &[Redis(Act::Fill)], &[Redis(Act::Empty)]),
     Nemesis::new("redis: a replica (READONLY)", &[Redis(Act::Demote)], &[Redis(Act::Promote)]),
+    // A Redis of several servers.
+    watched("sentinel: master killed", MASTER_KILLED, BACK),
+    watched("sentinel: master frozen", MASTER_FROZEN, WHOLE),
+    watched("sentinel: failover by hand", BY_HAND, WHOLE),
+    watched("sentinel: two masters", TWO_MASTERS, SEEN_AGAIN).serving(FIRST_NOTHING),
+    watched("sentinel: master and a node killed", BOTH_LOST, BOTH_BACK).serving(DEAD_AND_ELSEWHERE),
+    watched("sentinel: all sentinels killed", &[Fleet(Member::Sentinels, Act::Kill)], SENTINELS_BACK),
+    spread("cluster: the bus's master killed", MASTER_KILLED, BACK),
+    spread("cluster: another master killed", OTHER_KILLED, OTHER_BACK),
+    spread("cluster: the bus's master frozen", MASTER_FROZEN, WHOLE),
+    spread("cluster: failover by hand", BY_HAND, WHOLE),
     // The way to Redis.
-    link("all to redis: 20 ms and jitter", &[Link(Store, All, late(20, 20))]),
-    link("one to redis: 500 ms", &[Link(Store, First, late(500, 100))]),
-    link("one to redis: 2 KB/s", &[Link(Store, First, Narrow { bytes_per_second: 2000 })]),
-    link("one to redis: cut", &[Link(Store, First, Cut)]).quick(),
-    link("all to redis: cut", &[Link(Store, All, Cut)]),
-    link("one to redis: hears nothing", &[Link(Store, First, Deaf(Toward::Client))]),
-    link("one to redis: is not heard", &[Link(Store, First, Deaf(Toward::Server))]),
-    link("one to redis: hears late", &[Link(Store, First, Hold(Toward::Client))]),
+    link("all to redis: 20 ms and jitter", &[Link(Ways::Store, All, late(20, 20))]),
+    link("one to redis: 500 ms", &[Link(Ways::Store, First, late(500, 100))]),
+    link("one to redis: 2 KB/s", &[Link(Ways::Store, First, Narrow { bytes_per_second: 2000 })]),
+    link("one to redis: cut", &[Link(Ways::Store, First, Cut)]).quick(),
+    link("all to redis: cut", &[Link(Ways::Store, All, Cut)]),
+    link("one to redis: hears nothing", &[Link(Ways::Store, First, Deaf(Toward::Client))]),
+    link("one to redis: is not heard", &[Link(Ways::Store, First, Deaf(Toward::Server))]),
+    link("one to redis: hears late", &[Link(Ways::Store, First, Hold(Toward::Client))]),
     link("one to redis: resets", RESETS_TO_REDIS),
-    link("all to redis: refused", &[Link(Store, All, Refuse)]),
+    link("all to redis: refused", &[Link(Ways::Store, All, Refuse)]),
     // PostgreSQL itself.
     Nemesis::new("postgres: immediate stop", &[Postgres(Act::Stop)], &[Postgres(Act::Start)]).serving(KNOWN).quick(),
     Nemesis::new("postgres: kill -9", &[Postgres(Act::Kill)], &[Postgres(Act::Start)]).serving(KNOWN),
@@ -197,29 +236,56 @@ pub const NEMESES: &[Nemesis] = &[
     link("clients to all: resets", RESETS_TO_CLIENTS).serving(NOTHING),
     // Several at once.
     link("one without redis, another without postgres", APART).serving(PARTED),
-    link("one without either", &[Link(Store, First, Cut), Link(Database, First, Cut)]).serving(FIRST_NOTHING),
+    link("one without either", &[Link(Ways::Store, First, Cut), Link(Database, First, Cut)]).serving(FIRST_NOTHING),
     Nemesis::new("redis killed while a node is stopped", BOTH, &[Node(First, Act::Thaw), Redis(Act::Start)])
-        .serving(FIRST_NOTHING),
+        .serving(DEAD_AND_ELSEWHERE),
     Nemesis::new("redis and postgres killed", NEITHER, &[Postgres(Act::Start), Redis(Act::Start)]).serving(NOTHING),
 ];
 
 /// A fault of links, which all of them are rid of at its end.
 const fn link(name: &'static str, begin: &'static [Step]) -> Nemesis {
     const CLEAR: &[Step] =
-        &[Link(Store, All, Fault::None), Link(Database, All, Fault::None), Link(Clients, All, Fault::None)];
+        &[Link(Ways::Store, All, Fault::None), Link(Database, All, Fault::None), Link(Clients, All, Fault::None)];
     Nemesis::new(name, begin, CLEAR)
 }
 
+/// A fault of a master, its replica, and their Sentinels.
+const fn watched(name: &'static str, begin: &'static [Step], end: &'static [Step]) -> Nemesis {
+    Nemesis::new(name, begin, end).with(Store::Sentinel)
+}
+
+/// A fault of a Redis Cluster.
+const fn spread(name: &'static str, begin: &'static [Step], end: &'static [Step]) -> Nemesis {
+    Nemesis::new(name, begin, end).with(Store::Cluster)
+}
+
+const MASTER_KILLED: &[Step] = &[Fleet(Member::Bus, Act::Kill), Await(Sight::Replaced)];
+const BACK: &[Step] = &[Fleet(Member::Bus, Act::Start), Await(Sight::Whole)];
+const OTHER_KILLED: &[Step] = &[Fleet(Member::Other, Act::Kill), Await(Sight::Replaced)];
+const OTHER_BACK: &[Step] = &[Fleet(Member::Other, Act::Start), Await(Sight::Whole)];
+/// It comes back while it still believes to be the master.
+const MASTER_FROZEN: &[Step] =
+    &[Fleet(Member::Bus, Act::Freeze), Await(Sight::Replaced), Fleet(Member::Bus, Act::Thaw)];
+/// Nodes stay with the old master, but for one that finds the new one.
+const TWO_MASTERS: &[Step] =
+    &[Fleet(Member::Bus, Act::Hide), Await(Sight::Replaced), Node(First, Act::Stop), Node(First, Act::Start)];
+/// Nobody can know that the node did not stay with a master that lives on elsewhere.
+const BOTH_LOST: &[Step] = &[Node(First, Act::Kill), Fleet(Member::Bus, Act::Kill), Await(Sight::Replaced)];
+const BOTH_BACK: &[Step] = &[Node(First, Act::Start), Fleet(Member::Bus, Act::Start), Await(Sight::Whole)];
+const SEEN_AGAIN: &[Step] = &[Fleet(Member::Bus, Act::Show), Await(Sight::Whole)];
+const BY_HAND: &[Step] = &[Fleet(Member::Bus, Act::Promote), Await(Sight::Replaced)];
+const WHOLE: &[Step] = &[Await(Sight::Whole)];
+const SENTINELS_BACK: &[Step] = &[Fleet(Member::Sentinels, Act::Start), Await(Sight::Whole)];
 const FLUSHES: &[Step] = &[Redis(Act::Flush), Pause(ms(700)), Redis(Act::Flush), Pause(ms(700)), Redis(Act::Flush)];
 const RESTORES: &[Step] = &[Redis(Act::Save), Pause(ms(2000)), Redis(Act::Restore)];
 const RESETS_TO_REDIS: &[Step] = &[
-    Link(Store, First, Reset),
-    Link(Store, First, Fault::None),
+    Link(Ways::Store, First, Reset),
+    Link(Ways::Store, First, Fault::None),
     Pause(ms(600)),
-    Link(Store, First, Reset),
-    Link(Store, First, Fault::None),
+    Link(Ways::Store, First, Reset),
+    Link(Ways::Store, First, Fault::None),
     Pause(ms(600)),
-    Link(Store, First, Reset),
+    Link(Ways::Store, First, Reset),
 ];
 const RESETS_TO_POSTGRES: &[Step] = &[
     Link(Database, All, Reset),
@@ -250,6 +316,6 @@ const RESTARTS: &[Step] = &[
     Node(Second, Act::Stop),
     Node(Second, Act::Start),
 ];
-const APART: &[Step] = &[Link(Store, First, Cut), Link(Database, Second, Cut)];
+const APART: &[Step] = &[Link(Ways::Store, First, Cut), Link(Database, Second, Cut)];
 const BOTH: &[Step] = &[Node(First, Act::Freeze), Redis(Act::Kill)];
 const NEITHER: &[Step] = &[Redis(Act::Kill), Postgres(Act::Kill)];

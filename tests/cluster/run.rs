@@ -11,6 +11,7 @@ use crate::checker::{
     Breach, Cause, Percentiles, Recovery, Rules, Trouble, Violation, check, recoveries, revocation_times,
 };
 use crate::cluster::{Cluster, GRACE, LEASE, Shape};
+use crate::fleet::Fleet;
 use crate::history::{Event, History, Id, Kind, Micros, Outcome};
 use crate::nemesis::Nemesis;
 use crate::workload::Workload;
@@ -98,6 +99,9 @@ pub async fn run(nemeses: &[Nemesis], shape: Shape, seed: u64, folder: &Path) ->
     if reports.iter().any(|report| !report.violations.is_empty()) {
         for node in &cluster.nodes {
             fs::write(folder.join(format!("node-{}.log", node.number())), node.log_text()).unwrap();
+        }
+        for (name, text) in cluster.fleet.iter().flat_map(Fleet::logs) {
+            fs::write(folder.join(name), text).unwrap();
         }
     }
     reports

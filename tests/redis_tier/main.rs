@@ -9,6 +9,9 @@ mod impostors;
 mod joined;
 mod kinds;
 mod node;
+#[expect(dead_code, reason = "the tests of a whole cluster use the rest of it")]
+#[path = "../cluster/process.rs"]
+mod process;
 mod scripts;
 mod server;
 mod topologies;

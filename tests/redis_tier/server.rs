@@ -1,12 +1,13 @@
 //! Redis as it really is: a process per server, on free ports of this machine, in a folder that goes with its test.
 
-use std::fs::{self, File};
-use std::net::TcpListener;
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use redis::{Commands, ConnectionLike};
+
+use crate::process::{Account, Process, Signal, free_port};
 
 /// What has not happened by then does not happen.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,15 +37,12 @@ impl Drop for Folder {
     }
 }
 
-/// Ports that were free a moment ago.
-pub fn free_ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
-}
-
 /// A running server; killed when dropped.
 pub struct Server {
-    child: Child,
+    /// `None` while it is down.
+    process: Option<Process>,
+    /// Where in its log it began last.
+    begun_at: usize,
     folder: Folder,
     arguments: Vec<String>,
     pub port: u16,
@@ -63,10 +61,13 @@ impl Server {
     /// One with lines in its configuration file, and arguments behind it.
     pub fn start_with(settings: &[&str], file: &str, flags: &[&str]) -> Self {
         for _ in 0..10 {
-            let (folder, [port, tls_port, bus_port]) = (Folder::new(), free_ports());
+            // Ports that are still free when it comes back after a while.
+            let (folder, [port, tls_port, bus_port]) = (Folder::new(), [(); 3].map(|()| free_port()));
             let path = folder.join("redis.conf");
             let place = folder.0.display().to_string();
             fs::write(&path, file.replace("{port}", &port.to_string()).replace("{folder}", &place)).unwrap();
+            // A Sentinel writes its file anew.
+            [folder.path(), &path].into_iter().for_each(|path| Account::own(Account::of_servers(), path));
             let mut arguments = vec![path.display().to_string()];
             let usual = [
                 "--bind 127.0.0.1 --save  --appendonly no --daemonize no --protected-mode no --loglevel notice",
@@ -79,8 +80,7 @@ impl Server {
             }
             arguments.extend(settings.iter().map(|setting| setting.replace("{folder}", &place)));
             arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
-            let child = spawn(&folder, &arguments);
-            let mut server = Self { child, folder, arguments, port, tls_port, bus_port };
+            let mut server = Self { process: None, begun_at: 0, folder, arguments, port, tls_port, bus_port };
             if server.has_started() {
                 return server;
             }
@@ -88,22 +88,34 @@ impl Server {
         panic!("no redis-server starts");
     }
 
-    /// Whether it is up; false when its port was taken meanwhile.
+    /// Starts it; false when its port was taken meanwhile.
     fn has_started(&mut self) -> bool {
-        let log = self.folder.join("log");
+        self.begun_at = self.log_text().len();
+        let log = OpenOptions::new().create(true).append(true).open(self.folder.join("log")).unwrap();
+        let mut command = Command::new("redis-server");
+        command.args(&self.arguments).current_dir("/").stdout(log.try_clone().unwrap()).stderr(log);
+        Account::take(Account::of_servers(), &mut command);
+        let process = self.process.insert(Process::spawn(command));
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
-            let told = fs::read_to_string(&log).unwrap_or_default();
+            let has_ended = process.has_ended();
+            let text = fs::read_to_string(self.folder.join("log")).unwrap();
+            let told = &text[self.begun_at..];
             if told.contains("Ready to accept connections") || told.contains("Sentinel ID is") {
                 return true;
             }
-            if let Some(status) = self.child.try_wait().unwrap() {
-                assert!(told.contains("in use") || told.contains("Failed listening"), "{status}: {told}");
+            if has_ended {
+                assert!(told.contains("in use") || told.contains("Failed listening"), "{told}");
                 return false;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        panic!("redis-server does not start: {}", fs::read_to_string(&log).unwrap_or_default());
+        panic!("redis-server does not start: {}", self.log_text());
+    }
+
+    /// What it has said since it was first started.
+    pub fn log_text(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
     /// Plain, without a user.
@@ -129,56 +141,41 @@ impl Server {
         self.connection().keys(pattern).unwrap()
     }
 
-    /// The field of `INFO`.
+    /// The field of `INFO`, which must be there.
     pub fn info(&self, field: &str) -> String {
+        self.info_of(field).unwrap_or_else(|| panic!("no {field}"))
+    }
+
+    pub fn info_of(&self, field: &str) -> Option<String> {
         let text: String = redis::cmd("INFO").arg("everything").query(&mut self.connection()).unwrap();
-        let found = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':').map(str::to_owned));
-        found.unwrap_or_else(|| panic!("no {field} in {text}"))
+        text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':').map(str::to_owned))
     }
 
     pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
     }
 
     /// The same server once more, on the same port, with what it saved.
     pub fn start_again(&mut self) {
         let end = Instant::now() + PATIENCE;
-        loop {
-            self.child = spawn(&self.folder, &self.arguments);
-            if self.has_started() {
-                return;
-            }
+        while !self.has_started() {
             assert!(Instant::now() < end, "the port stays taken");
         }
     }
 
     /// Lets it hang: it takes connections, and says nothing.
     pub fn pause(&self) {
-        self.signal("STOP");
+        self.signal(Signal::Stop);
     }
 
     pub fn resume(&self) {
-        self.signal("CONT");
+        self.signal(Signal::Continue);
     }
 
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
-        assert!(status.success());
-    }
-}
-
-fn spawn(folder: &Folder, arguments: &[String]) -> Child {
-    let log = File::create(folder.join("log")).unwrap();
-    let mut command = Command::new("redis-server");
-    command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-    command.spawn().expect("redis-server is missing: install it, or run tests/run")
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    fn signal(&self, signal: Signal) {
+        self.process.as_ref().expect("the server runs").signal(signal);
     }
 }
 

@@ -59,6 +59,21 @@ async fn a_cluster_that_lost_a_master_is_left_alone_and_found_again() {
 }
 
 #[tokio::test]
+async fn in_a_cluster_a_replica_takes_over_and_is_found() {
+    let mut cluster = Cluster::with_replicas(3, &["--cluster-node-timeout", "1000"]).await;
+    let node = Node::reach(&format!("redis-cluster://{}", cluster.hosts())).await;
+    cluster.masters[1].kill();
+    until("the replica is a master", async || cluster.replicas[1].info("role") == "master").await;
+    until("tokens are spread over all masters again", async || {
+        for number in 0..50 {
+            node.keep(&number.to_string(), Some(&view()), 0).await;
+        }
+        !cluster.replicas[1].keys("*").is_empty()
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_cluster_with_a_user_and_over_tls() {
     let (folder, authority) = (Folder::new(), Authority::new());
     let settings = authority.settings(&folder);

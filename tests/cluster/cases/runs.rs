@@ -111,21 +111,24 @@ fn every_fault_has_a_name_of_its_own_and_ends_what_it_begins() {
     assert_eq!(names.len(), NEMESES.len());
     for nemesis in NEMESES {
         let taken = |act| {
-            let is_taken =
-                |step: &&Step| matches!(step, Step::Redis(a) | Step::Postgres(a) | Step::Node(_, a) if *a == act);
+            let is_taken = |step: &&Step| match step {
+                Step::Redis(a) | Step::Postgres(a) | Step::Node(_, a) | Step::Fleet(_, a) => *a == act,
+                Step::Link(..) | Step::Await(_) | Step::Pause(_) => false,
+            };
             nemesis.begin.iter().chain(nemesis.end).filter(is_taken).count()
         };
         let name = nemesis.name;
-        let is_left_down = nemesis.has_standby;
+        let is_left_down = nemesis.shape.has_standby;
         assert!(is_left_down || taken(Act::Kill) + taken(Act::Stop) == taken(Act::Start), "{name}");
         assert_eq!(taken(Act::Freeze), taken(Act::Thaw), "{name}");
         assert_eq!(taken(Act::Fill), taken(Act::Empty), "{name}");
+        assert_eq!(taken(Act::Hide), taken(Act::Show), "{name}");
         let breaks_links = nemesis.begin.iter().any(|step| matches!(step, Step::Link(..)));
         let clears = Step::Link(Ways::Clients, Nodes::All, crate::link::Fault::None);
         assert!(!breaks_links || nemesis.end.contains(&clears), "{name}");
     }
     let quick: Vec<_> = NEMESES.iter().filter(|nemesis| nemesis.is_quick).collect();
-    assert!(quick.len() >= 5 && quick.iter().all(|nemesis| nemesis.shape() == Shape::THREE));
+    assert!(quick.len() >= 5 && quick.iter().all(|nemesis| nemesis.shape == Shape::THREE));
 }
 
 #[test]

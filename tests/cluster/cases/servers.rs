@@ -3,6 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Stdio};
 
+use tokio::task::block_in_place;
+
+use crate::fleet::Fleet;
+use crate::nemesis::{Act, Member, Sight};
 use crate::postgres::Postgres;
 use crate::process::{Process, Signal, eventually};
 use crate::redis::Redis;
@@ -139,4 +143,36 @@ fn redis_forgets_restores_and_refuses() {
     server.kill();
     server.restart();
     assert_eq!(server.get("colour"), None);
+}
+
+fn loses_its_master_and_is_whole_again(mut fleet: Fleet, hit: Act, back: Act) {
+    block_in_place(|| {
+        fleet.take(Member::Bus, hit);
+        fleet.wait_for(Sight::Replaced);
+        fleet.take(Member::Bus, back);
+        fleet.wait_for(Sight::Whole);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_sentinels_a_lost_master_is_replaced_and_comes_back_as_a_replica() {
+    loses_its_master_and_is_whole_again(Fleet::watched().await, Act::Kill, Act::Start);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_redis_cluster_a_frozen_master_is_replaced_and_comes_back_as_a_replica() {
+    loses_its_master_and_is_whole_again(Fleet::cluster().await, Act::Freeze, Act::Thaw);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_that_sentinels_do_not_see_stays_one_beside_its_successor() {
+    let mut fleet = Fleet::watched().await;
+    block_in_place(|| {
+        fleet.take(Member::Bus, Act::Hide);
+        fleet.wait_for(Sight::Replaced);
+        assert_eq!(fleet.masters(), 2);
+        fleet.take(Member::Bus, Act::Show);
+        fleet.wait_for(Sight::Whole);
+        assert_eq!(fleet.masters(), 1);
+    });
 }

@@ -20,7 +20,9 @@ use crate::domain::TokenDigest;
 
 /// Beyond the lease.
 const GRACE: Duration = Duration::from_millis(500);
+/// Between two looks at the roster: longer each time, for many may be waiting for the same node.
 const PAUSE: Duration = Duration::from_millis(20);
+const MOST_PAUSES: u32 = 8;
 /// How often a change that was not confirmed is announced again. After that what nodes remember has run out.
 const MOST_TRIES: usize = 30;
 /// Events in one publication.
@@ -106,9 +108,10 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
     let mut barrier = Barrier::new(lease);
     let is_configuration = events.contains(&Event::Configuration);
     let mut news = shared.news.subscribe();
-    for round in 0.. {
+    for round in 0_u32.. {
         pursue(shared, events, &mut barrier, round == 0).await;
         drop(published.take());
+        let again = Instant::now() + shared.terms.lease / 4;
         loop {
             news.mark_unchanged();
             let now = shared.now();
@@ -130,16 +133,16 @@ async fn confirm(shared: &Shared, events: &[Event], published: oneshot::Sender<(
                 tell_who_is_missing(&nodes);
                 return Err(Unconfirmed);
             }
-            // Whoever has left the epoch since is found in the roster only.
+            // Whoever has left the epoch since, or finds it closed, is found in the roster only.
             let is_overdue = is_configuration && nodes.is_empty() && now > began + lease;
-            if barrier.wants_roll() || is_overdue {
+            if barrier.wants_roll() || is_overdue || Instant::now() >= again {
                 break;
             }
             let wait = until.map_or(GRACE, |until| Duration::from_nanos(until.0.saturating_sub(now.0) + 1));
-            let wake = (Instant::now() + wait).min(deadline);
+            let wake = (Instant::now() + wait).min(deadline).min(again);
             let _ = timeout_at(wake, news.changed()).await;
         }
-        sleep_until((Instant::now() + PAUSE).min(deadline)).await;
+        sleep_until((Instant::now() + PAUSE * (round + 1).min(MOST_PAUSES)).min(deadline)).await;
     }
     Err(Unconfirmed)
 }

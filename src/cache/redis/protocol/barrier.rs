@@ -110,10 +110,12 @@ impl Barrier {
     /// Whether the roll may have changed in a way that helps.
     pub fn wants_roll(&self) -> bool {
         let Some((mark, roll)) = &self.roll else { return true };
-        let is_elsewhere = |epoch: Epoch| !self.is_later(epoch) && self.of_epoch(*mark, epoch).next().is_none();
+        let is_elsewhere = |epoch: Epoch| self.of_epoch(*mark, epoch).next().is_none();
+        // Nobody stays in an epoch that is not open: who leaves it acknowledges nothing there any more.
+        let may_leave = |epoch: Epoch| !self.is_later(epoch) && (roll.open != Some(epoch) || is_elsewhere(epoch));
         *mark < self.publications.len()
             || self.missed().is_some()
-            || roll.members.iter().any(|member| member.epoch.is_some_and(is_elsewhere))
+            || roll.members.iter().any(|member| member.epoch.is_some_and(may_leave))
     }
 
     pub fn verdict(&self, seen: &Seen, now: Moment) -> Verdict {
@@ -277,6 +279,17 @@ mod tests {
         assert_eq!(barrier.verdict(&seen, at(10)), Verdict::Known);
         barrier.called(barrier.mark(), Roll { open: Some(EPOCH), members: vec![] });
         assert_eq!(barrier.verdict(&seen, at(10)), Verdict::Known);
+    }
+
+    #[test]
+    fn a_node_that_is_told_in_an_epoch_that_is_closed_is_looked_for_in_the_roll() {
+        let mut seen = Seen::default();
+        let mut barrier = published(&[line(1)], &mut seen);
+        barrier.called(barrier.mark(), roll(None, Some(EPOCH)));
+        assert!(barrier.wants_roll(), "it will not acknowledge: it leaves");
+        assert_eq!(barrier.verdict(&seen, at(11)), Verdict::Waiting { until: Some(at(12)), nodes: vec![NODE] });
+        barrier.called(barrier.mark(), roll(Some(LATER), Some(LATER)));
+        assert_eq!((barrier.wants_roll(), barrier.verdict(&seen, at(11))), (false, Verdict::Known));
     }
 
     #[test]

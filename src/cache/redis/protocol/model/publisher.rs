@@ -59,7 +59,8 @@ impl World {
             if of.barrier.verdict(&self.nodes[node].seen, now) == Verdict::Known {
                 of.is_over = true;
                 self.revoked.insert(of.key);
-            } else if of.barrier.wants_roll() {
+            } else if of.barrier.wants_roll() || self.pick(8) == 0 {
+                // Also now and then without a reason.
                 self.pursue(revocation);
             }
         }
