@@ -1,4 +1,4 @@
-//! What a balancer in front says before a client's first byte: the PROXY protocol (HAProxy, versions 1 and 2), believed
+//! What a balancer in front says before a client's first byte: the PROXY protocol (versions 1 and 2), believed
 //! of trusted peers alone.
 
 use std::net::SocketAddr;
@@ -96,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_sent_panics(kind in 0..3, rest in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn nothing_that_is_sent_panics(kind in 0_usize..3, rest in proptest::collection::vec(any::<u8>(), 0..200)) {
             let begin: &[u8] = [&b""[..], b"PROXY ", SIGNATURE][kind];
             if let Judged::Header(length, _) = judge(&[begin, &rest[..]].concat()) {
                 prop_assert!(length <= begin.len() + rest.len());
