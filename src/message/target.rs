@@ -22,7 +22,7 @@ pub(super) fn parse(method: &[u8], target: Bytes) -> Result<Target, Refusal> {
     }
     if target.first() == Some(&b'/') {
         let (path, query) = split_query(target);
-        return Ok(Target { path, query, authority: None });
+        return if is_escaped_well(&path) { Ok(Target { path, query, authority: None }) } else { Err(Refusal::Target) };
     }
     let rest = after_scheme(&target).ok_or(Refusal::Target)?;
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
@@ -35,7 +35,16 @@ pub(super) fn parse(method: &[u8], target: Bytes) -> Result<Target, Refusal> {
         let whole_server = method == b"OPTIONS" && query.is_none();
         path = Bytes::from_static(if whole_server { b"*" } else { b"/" });
     }
-    Ok(Target { path, query, authority: Some(authority) })
+    if is_escaped_well(&path) { Ok(Target { path, query, authority: Some(authority) }) } else { Err(Refusal::Target) }
+}
+
+/// Whether every `%` has its two digits. One that has not could gain them when others are decoded: `%%32e` would become
+/// `%2e`, which nobody has judged. nginx refuses such paths, too.
+fn is_escaped_well(path: &[u8]) -> bool {
+    memchr::memchr_iter(b'%', path).all(|at| {
+        let digits = path.get(at + 1..at + 3);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 fn split_query(target: Bytes) -> (Bytes, Option<Bytes>) {

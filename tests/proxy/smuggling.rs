@@ -124,6 +124,8 @@ const SHAPES: &[(&str, &str, Is)] = &[
     ("two spaces", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
     ("a space in the path", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", Refused(505)),
     ("a fragment", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
+    ("half an escape", "GET /a%2 HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
+    ("an escape within an escape", "GET /a/%%32e%%32e/b HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
     ("a version of old", "GET /\r\n\r\n", Refused(400)),
     ("a version to come", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", Refused(505)),
     ("an odd version", "GET / HTTP/1.1 HTTP/1.1\r\nHost: a\r\n\r\n", Refused(400)),
