@@ -38,6 +38,8 @@ pub struct Client {
 impl Client {
     pub async fn to(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
+        // A frame must not wait for the acknowledgement of the one before.
+        stream.set_nodelay(true).unwrap();
         let mut builder = h2::client::Builder::new();
         // Streams that nobody reads leave room for the others.
         builder.initial_window_size(64 * 1024).initial_connection_window_size(64 << 20);
@@ -113,6 +115,7 @@ where
     tokio::task::spawn_local(async move {
         for number in 0.. {
             let (stream, _) = listener.accept().await.unwrap();
+            stream.set_nodelay(true).unwrap();
             let serve = serve.clone();
             tokio::task::spawn_local(async move {
                 let mut builder = h2::server::Builder::new();
