@@ -4,6 +4,7 @@ mod balancers;
 mod bodies;
 mod failures;
 mod fields;
+mod floods;
 mod house;
 mod lifetimes;
 mod plugins;
