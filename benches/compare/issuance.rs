@@ -10,7 +10,8 @@ use tollgate::storage::{Location, Role, Store};
 use uuid::Uuid;
 
 use super::gateway::Gateway;
-use super::load::{Round, TOKEN_REQUEST, Wrk, cpu_micros};
+use super::round::{Round, Stretch, cpu_micros};
+use super::wrk::{TOKEN_REQUEST, Wrk};
 
 const TOKENS: usize = 5000;
 const BATCH: usize = 500;
@@ -30,30 +31,30 @@ impl Cost {
     }
 }
 
-pub fn compare(folder: &Path, runtime: &Runtime, upstream: u16) {
+pub fn compare(folder: &Path, runtime: &Runtime, upstream: u16, stretch: Stretch) {
     println!(
         "\n| issuance, CPU µs per token | writer | database | both | one INSERT each = 1.00 |\n|---|---|---|---|---|"
     );
     let sqlite = |name: &str| format!("sqlite:{}", folder.join(name).display());
-    rows("SQLite", folder, runtime, upstream, None, &sqlite);
+    rows("SQLite", folder, runtime, (upstream, stretch), None, &sqlite);
     let Ok(url) = std::env::var("TOLLGATE_TEST_POSTGRES") else { return };
     let server = postmaster();
     let fresh = |name: &str| runtime.block_on(database(&url, name));
-    rows("PostgreSQL", folder, runtime, upstream, Some(server), &fresh);
+    rows("PostgreSQL", folder, runtime, (upstream, stretch), Some(server), &fresh);
 }
 
 fn rows(
     kind: &str,
     folder: &Path,
     runtime: &Runtime,
-    upstream: u16,
+    load: (u16, Stretch),
     server: Option<u32>,
     database: &dyn Fn(&str) -> String,
 ) {
     let single = runtime.block_on(stored(&database("single"), server, 1));
     let batches = runtime.block_on(stored(&database("batches"), server, BATCH));
     let url = server.map(|_| database("gateway"));
-    let (whole, batch) = by_gateway(folder, runtime, upstream, url.as_deref(), server);
+    let (whole, batch) = by_gateway(folder, runtime, load, url.as_deref(), server);
     for (what, cost) in [
         ("one INSERT and commit per token".to_owned(), single),
         (format!("{BATCH} tokens per commit"), batches),
@@ -147,16 +148,22 @@ async fn application(store: &Store) -> Uuid {
     credential
 }
 
-fn by_gateway(folder: &Path, runtime: &Runtime, upstream: u16, url: Option<&str>, server: Option<u32>) -> (Cost, f64) {
+fn by_gateway(
+    folder: &Path,
+    runtime: &Runtime,
+    (upstream, stretch): (u16, Stretch),
+    url: Option<&str>,
+    server: Option<u32>,
+) -> (Cost, f64) {
     let gateway = Gateway::start(folder, if url.is_some() { "issue-postgres" } else { "issue-sqlite" }, url);
     runtime.block_on(gateway.configure(upstream));
     let load = Wrk::get("/bench/oauth2/token").script(TOKEN_REQUEST).connections(CROWD);
-    let port = gateway.proxy_port;
-    load.run(folder, port, gateway.pid());
+    let run = || load.run(folder, gateway.doors.plain, stretch, || cpu_micros(gateway.pid()));
+    run();
     let mut rounds: Vec<(Round, f64)> = (0..3)
         .map(|_| {
             let before = server.map_or(0.0, cpu_micros);
-            let round = load.run(folder, port, gateway.pid());
+            let round = run();
             assert_eq!(round.refused, 0, "some token requests were refused");
             (round, (server.map_or(0.0, cpu_micros) - before) / round.answered as f64)
         })

@@ -63,11 +63,11 @@ pub(super) async fn accept<P: Plugin>(worker: Rc<Worker<P>>, mut stream: TcpStre
     let seated = worker.sit_down();
     let seat = &seated.seat;
     if is_http2 {
-        return http2::serve(Rc::clone(&worker), seat, peer, io, BytesMut::new()).await;
+        return Box::pin(http2::serve(Rc::clone(&worker), seat, peer, io, BytesMut::new())).await;
     }
     let switched = Connection::new(&worker, seat, &peer, io).serve().await;
     if let Some((io, read)) = switched {
-        http2::serve(Rc::clone(&worker), seat, peer, io, read).await;
+        Box::pin(http2::serve(Rc::clone(&worker), seat, peer, io, read)).await;
     }
 }
 
@@ -127,8 +127,8 @@ impl<'c, P: Plugin> Connection<'c, P> {
                     }
                 }
                 Next::Refused(refusal) => {
-                    self.refuse(refusal).await;
-                    self.linger().await;
+                    Box::pin(self.refuse(refusal)).await;
+                    Box::pin(self.linger()).await;
                     return None;
                 }
                 Next::Http2 => return Some((self.wire.io.into_inner(), self.input)),
@@ -292,7 +292,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
     /// Ends the connection; at once, where all that the client sent was read.
     async fn close(self) {
         if self.wire.unread() > 0 || !self.input.is_empty() {
-            return self.linger().await;
+            return Box::pin(self.linger()).await;
         }
         if let io @ Io::Tls(_) = &mut *self.wire.io.borrow_mut() {
             // Says goodbye if that can be done without waiting.

@@ -52,7 +52,8 @@ impl<P: Plugin> Forward<'_, P> {
         loop {
             let mut link = match pooled.take() {
                 Some(link) => link,
-                None => match dial(self.upstream, &worker.names).await {
+                // Boxed, as whatever most calls do without: they need not carry room for it.
+                None => match Box::pin(dial(self.upstream, &worker.names)).await {
                     Ok(link) => link,
                     // Nothing was sent, so any request may be sent again.
                     Err(Failure::Refused) if left > 0 => {

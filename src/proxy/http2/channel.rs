@@ -91,6 +91,12 @@ impl Channels {
         if let Some(share) = self.find(upstream) {
             return Ok((share, true));
         }
+        // Boxed, for most calls find one.
+        Box::pin(self.make(upstream, names)).await
+    }
+
+    /// A share of a new channel, or of one that somebody else makes at this moment.
+    async fn make(&self, upstream: &Arc<Upstream>, names: &Names) -> Result<(Share, bool), Failure> {
         let limit = upstream.spec.connect_timeout;
         let dialing = Rc::clone(&self.lanes.borrow_mut().entry(upstream.key).or_default().dialing);
         let made = timeout(limit, async {

@@ -49,7 +49,7 @@ impl Busy {
 }
 
 /// One served stream, for as long as it is held.
-struct Served(Busy);
+pub(super) struct Served(Busy);
 
 impl Drop for Served {
     fn drop(&mut self) {
@@ -67,11 +67,7 @@ pub(in crate::proxy) async fn serve<P: Plugin>(worker: Rc<Worker<P>>, seat: &Sea
     let mut timer = Timer::new(Instant::now() + settings.idle_timeout);
     while let Some((request, respond)) = next(&mut connection, &worker, seat, &busy, &mut timer).await {
         let served = Served(busy.one());
-        let stream = stream::serve(Rc::clone(&worker), Rc::clone(&peer), request, respond);
-        actix_rt::spawn(async move {
-            stream.await;
-            drop(served);
-        });
+        actix_rt::spawn(stream::serve(Rc::clone(&worker), Rc::clone(&peer), request, respond, served));
     }
 }
 

@@ -18,41 +18,77 @@ const USUAL: usize = 512;
 /// # Errors
 /// As [`complete_head`].
 pub(super) fn read_request(parts: &Parts, ended: bool, head: &mut RequestHead) -> Result<RequestFrame, Refusal> {
-    let mut bytes = BytesMut::with_capacity(USUAL);
-    let mut keep = |text: &[u8]| {
-        bytes.extend_from_slice(text);
-        bytes.split().freeze()
-    };
     let uri = &parts.uri;
+    let (method, path) = (parts.method.as_str(), uri.path_and_query().map_or("/", |path| path.as_str()));
+    let authority = uri.authority().map(|authority| authority.as_str());
+    let protocol = parts.extensions.get::<Protocol>().map(Protocol::as_str);
+    let fields = || parts.headers.iter().filter(|(name, _)| **name != header::COOKIE);
+    // Everything goes into one piece of memory, of which each part is then cut off.
+    let mut bytes = BytesMut::with_capacity(USUAL);
+    for text in [Some(method), Some(path), authority, protocol].into_iter().flatten() {
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    for (name, value) in fields() {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(value.as_bytes());
+    }
+    let mut bytes = bytes.freeze();
+    let mut cut = |length| bytes.split_to(length);
     let pseudo = Pseudo {
-        method: keep(parts.method.as_str().as_bytes()),
-        path: keep(uri.path_and_query().map_or("/", |path| path.as_str()).as_bytes()),
-        authority: uri.authority().map(|authority| keep(authority.as_str().as_bytes())),
-        protocol: parts.extensions.get::<Protocol>().map(|protocol| keep(protocol.as_str().as_bytes())),
+        method: cut(method.len()),
+        path: cut(path.len()),
+        authority: authority.map(|authority| cut(authority.len())),
+        protocol: protocol.map(|protocol| cut(protocol.len())),
     };
-    for (name, value) in &parts.headers {
-        if name != header::COOKIE {
-            head.headers.push(keep(name.as_str().as_bytes()), keep(value.as_bytes()));
-        }
+    for (name, value) in fields() {
+        head.headers.push(cut(name.as_str().len()), cut(value.len()));
     }
     // Crumbs are one field to everybody else (RFC 9113 §8.2.3).
     let cookies: Vec<&[u8]> = parts.headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
     if !cookies.is_empty() {
-        head.headers.push(Bytes::from_static(b"cookie"), keep(&cookies.join(&b"; "[..])));
+        head.headers.push(Bytes::from_static(b"cookie"), cookies.join(&b"; "[..]).into());
     }
     if pseudo.protocol.is_some() {
         // An upstream of HTTP/1.1 wants one (RFC 6455 §4.1); over HTTP/2 there is none (RFC 8441 §5).
-        head.headers
-            .push(Bytes::from_static(b"sec-websocket-key"), keep(BASE64.encode(rand::random::<[u8; 16]>()).as_bytes()));
+        let key = BASE64.encode(rand::random::<[u8; 16]>());
+        head.headers.push(Bytes::from_static(b"sec-websocket-key"), key.into());
     }
     complete_head(pseudo, ended, head)
 }
 
+const REQUEST_ID: &[u8] = b"X-Request-Id";
+
 /// Adds a field, unless HTTP/2 has no place for it. Names and values were judged before; what is not one is left out.
 pub(super) fn put_field(fields: &mut HeaderMap, name: &[u8], value: &[u8]) {
-    if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
-        fields.append(name, value);
+    if let (Some(key), Ok(mut value)) = (read_name(name), HeaderValue::from_bytes(value)) {
+        // Another one in every head: remembered for compression, it would push out what comes again.
+        value.set_sensitive(name == REQUEST_ID);
+        fields.append(key, value);
     }
+}
+
+/// A name; those that the gateway itself puts into heads need not be read again each time.
+fn read_name(name: &[u8]) -> Option<HeaderName> {
+    const fn ours(name: &'static str) -> HeaderName {
+        HeaderName::from_static(name)
+    }
+    Some(match name {
+        REQUEST_ID => const { ours("x-request-id") },
+        b"X-Upstream-Latency" => const { ours("x-upstream-latency") },
+        b"X-Proxy-Latency" => const { ours("x-proxy-latency") },
+        b"X-Forwarded-For" => const { ours("x-forwarded-for") },
+        b"X-Forwarded-Proto" => const { ours("x-forwarded-proto") },
+        b"X-Forwarded-Host" => const { ours("x-forwarded-host") },
+        b"X-Forwarded-Port" => const { ours("x-forwarded-port") },
+        b"X-Forwarded-Path" => const { ours("x-forwarded-path") },
+        b"X-Forwarded-Prefix" => const { ours("x-forwarded-prefix") },
+        b"X-Real-IP" => const { ours("x-real-ip") },
+        b"X-Consumer-ID" => const { ours("x-consumer-id") },
+        b"X-Consumer-Username" => const { ours("x-consumer-username") },
+        b"X-Credential-Identifier" => const { ours("x-credential-identifier") },
+        b"X-Authenticated-Scope" => const { ours("x-authenticated-scope") },
+        _ => return HeaderName::from_bytes(name).ok(),
+    })
 }
 
 impl Fields for HeaderMap {

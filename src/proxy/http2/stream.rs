@@ -8,6 +8,7 @@ use h2::{Reason, RecvStream};
 use http::Request;
 use tokio::time::Instant;
 
+use super::connection::Served;
 use super::head::read_request;
 use super::tunnel::tunnel;
 use super::wire::{StreamSink, StreamSource, Way};
@@ -23,6 +24,7 @@ pub(super) async fn serve<P: Plugin>(
     peer: Rc<Peer>,
     request: Request<RecvStream>,
     respond: SendResponse<Bytes>,
+    _served: Served,
 ) {
     let snapshot = worker.snapshot();
     let (parts, body) = request.into_parts();
@@ -66,7 +68,7 @@ pub(super) async fn serve<P: Plugin>(
         Outcome::Answered { failed: true } => way.reset(Reason::INTERNAL_ERROR),
         Outcome::Switched(link) => {
             if let Some(send) = way.into_send() {
-                tunnel(send, body, link, &mut timer, limit).await;
+                Box::pin(tunnel(send, body, link, &mut timer, limit)).await;
             }
         }
     }

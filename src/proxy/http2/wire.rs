@@ -195,7 +195,10 @@ impl<'w> StreamSink<'w> {
 /// Fields that only HTTP/1.1 connections have (RFC 9113 §8.2.2).
 fn is_of_connections(name: &HeaderName) -> bool {
     // The last is the answer to a key that no client of HTTP/2 has sent.
-    [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::SEC_WEBSOCKET_ACCEPT].contains(name)
+    *name == header::CONNECTION
+        || *name == header::TRANSFER_ENCODING
+        || *name == header::UPGRADE
+        || *name == header::SEC_WEBSOCKET_ACCEPT
 }
 
 impl Sink for StreamSink<'_> {
@@ -213,7 +216,7 @@ impl Sink for StreamSink<'_> {
         let is_switch = body.is_none() && self.status == 200 && self.fields.contains_key(header::UPGRADE);
         // A status of gRPC without a body stands for trailers, which have no length.
         if let Some(BodyLength::Exact(length)) = body
-            && !self.fields.contains_key("grpc-status")
+            && !self.fields.contains_key(const { HeaderName::from_static("grpc-status") })
         {
             self.fields.insert(header::CONTENT_LENGTH, length.into());
         }

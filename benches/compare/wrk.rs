@@ -1,9 +1,10 @@
-//! Load by wrk on the second core, and what it cost the process that answered.
+//! Loads by wrk, and what they cost the process that answered.
 
 use std::path::Path;
 use std::process::Command;
 
-const SECONDS: u32 = 4;
+use super::round::{Round, Stretch};
+
 const CONNECTIONS: u32 = 50;
 
 /// Every request with another 32-character token.
@@ -17,6 +18,18 @@ request = function()
 end
 "#;
 
+/// Every request with one of the tokens in the file `tokens`, at random.
+pub const TOKENS: &str = r#"
+local requests = {}
+init = function()
+  math.randomseed(os.time())
+  for token in io.lines("tokens") do
+    requests[#requests + 1] = wrk.format("GET", nil, { ["Authorization"] = "Bearer " .. token })
+  end
+end
+request = function() return requests[math.random(#requests)] end
+"#;
+
 /// A token request as a client behind a TLS-terminating proxy sends it.
 pub const TOKEN_REQUEST: &str = r#"
 wrk.method = "POST"
@@ -26,30 +39,41 @@ wrk.body = "grant_type=client_credentials&client_id=bench&client_secret=bench-se
 "#;
 
 /// One kind of load.
+#[derive(Clone)]
 pub struct Wrk {
     path: String,
     headers: Vec<String>,
     script: Option<&'static str>,
     connections: u32,
-}
-
-/// One measured stretch.
-#[derive(Clone, Copy, Debug)]
-pub struct Round {
-    pub answered: u64,
-    /// Answers that were not 2xx or 3xx.
-    pub refused: u64,
-    pub cpu_micros: f64,
-    pub p99_ms: f64,
+    secure: bool,
+    cores: &'static str,
 }
 
 impl Wrk {
     pub fn get(path: &str) -> Self {
-        Self { path: path.to_owned(), headers: Vec::new(), script: None, connections: CONNECTIONS }
+        Self {
+            path: path.to_owned(),
+            headers: Vec::new(),
+            script: None,
+            connections: CONNECTIONS,
+            secure: false,
+            cores: "1",
+        }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push(format!("{name}: {value}"));
+        self
+    }
+
+    /// With this token.
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
+    }
+
+    /// Over TLS.
+    pub fn secure(mut self) -> Self {
+        self.secure = true;
         self
     }
 
@@ -63,25 +87,27 @@ impl Wrk {
         self
     }
 
-    /// Loads the port and tells what that cost `pid` and its children.
-    pub fn run(&self, folder: &Path, port: u16, pid: u32) -> Round {
-        self.run_beside(folder, port, || cpu_micros(pid))
+    /// From these cores instead of the second one, as taskset names them; with a thread on each of two.
+    pub fn cores(mut self, cores: &'static str) -> Self {
+        self.cores = cores;
+        self
     }
 
-    /// The same, with CPU read by `cpu` (µs so far).
-    pub fn run_beside(&self, folder: &Path, port: u16, cpu: impl Fn() -> f64) -> Round {
+    /// Loads the port and tells what that cost, by `cpu` (µs so far).
+    pub fn run(&self, folder: &Path, port: u16, stretch: Stretch, cpu: impl Fn() -> f64) -> Round {
         let mut command = Command::new("taskset");
-        command.args(["-c", "1", "wrk", "-t1", "--latency"]);
-        command.args(["-c", &self.connections.to_string(), "-d", &format!("{SECONDS}s")]);
+        let threads = if self.cores.contains('-') { "-t2" } else { "-t1" };
+        command.current_dir(folder).args(["-c", self.cores, "wrk", threads, "--latency"]);
+        command.args(["-c", &self.connections.to_string(), "-d", &format!("{}s", stretch.seconds)]);
         for header in &self.headers {
             command.args(["-H", header]);
         }
         if let Some(script) = self.script {
-            let file = folder.join("load.lua");
-            std::fs::write(&file, script).expect("the temporary folder can be written");
-            command.arg("-s").arg(file);
+            std::fs::write(folder.join("load.lua"), script).expect("the temporary folder can be written");
+            command.args(["-s", "load.lua"]);
         }
-        command.arg(format!("http://127.0.0.1:{port}{}", self.path));
+        let scheme = if self.secure { "https" } else { "http" };
+        command.arg(format!("{scheme}://127.0.0.1:{port}{}", self.path));
         let before = cpu();
         let output = command.output().expect("wrk and taskset are installed");
         let spent = cpu() - before;
@@ -100,21 +126,6 @@ impl Wrk {
     }
 }
 
-impl Round {
-    pub fn median(rounds: &[Round]) -> f64 {
-        middle(rounds.iter().map(|round| round.cpu_micros).collect())
-    }
-
-    pub fn p99(rounds: &[Round]) -> f64 {
-        middle(rounds.iter().map(|round| round.p99_ms).collect())
-    }
-}
-
-fn middle(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers[numbers.len() / 2]
-}
-
 fn number_before(text: &str, mark: &str) -> Option<f64> {
     text[..text.find(mark)?].split_whitespace().last()?.parse().ok()
 }
@@ -128,21 +139,4 @@ fn p99(text: &str) -> f64 {
         "s" => number * 1000.0,
         _ => number,
     }
-}
-
-/// CPU time of a process and its children so far, user and system, in µs.
-pub fn cpu_micros(pid: u32) -> f64 {
-    let own = stat_micros(pid);
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    own + children.split_whitespace().filter_map(|child| child.parse().ok()).map(cpu_micros).sum::<f64>()
-}
-
-fn stat_micros(pid: u32) -> f64 {
-    // schedstat counts nanoseconds; stat's ticks are too coarse for a stretch of seconds.
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let nanos = tasks.filter_map(|task| {
-        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
-        text.split_whitespace().next()?.parse::<f64>().ok()
-    });
-    nanos.sum::<f64>() / 1000.0
 }
