@@ -84,7 +84,9 @@ fn authority(head: &RequestHead, authority: Option<Bytes>) -> Result<Bytes, Refu
 mod tests {
     use super::*;
 
-    fn head(fields: &[(&'static str, &'static str)]) -> RequestHead {
+    type Fields = &'static [(&'static str, &'static str)];
+
+    fn head(fields: Fields) -> RequestHead {
         let mut head = RequestHead::default();
         for (name, value) in fields {
             head.headers.push(Bytes::from_static(name.as_bytes()), Bytes::from_static(value.as_bytes()));
@@ -97,7 +99,7 @@ mod tests {
         Pseudo { method: method.into(), path: path.into(), authority, protocol: None }
     }
 
-    fn completed(pseudo: Pseudo, fields: &[(&'static str, &'static str)]) -> Result<RequestFrame, Refusal> {
+    fn completed(pseudo: Pseudo, fields: Fields) -> Result<RequestFrame, Refusal> {
         complete_head(pseudo, false, &mut head(fields))
     }
 
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_two_servers_might_read_differently_is_refused() {
-        let table: [(Pseudo, &[(&'static str, &'static str)], Refusal); 11] = [
+        let table: [(Pseudo, Fields, Refusal); 11] = [
             (pseudo("GET", "/"), &[("host", "b.example")], Refusal::Host),
             (pseudo("GET", "/"), &[("host", "a.example"), ("host", "a.example")], Refusal::RepeatedHost),
             (Pseudo { authority: None, ..pseudo("GET", "/") }, &[], Refusal::MissingHost),
