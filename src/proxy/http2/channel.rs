@@ -96,7 +96,7 @@ impl Channels {
     }
 
     /// A share of a new channel, or of one that somebody else makes at this moment.
-    async fn make(&self, upstream: &Arc<Upstream>, names: &Names) -> Result<(Share, bool), Failure> {
+    async fn make(&self, upstream: &Arc<Upstream>, names: &Rc<Names>) -> Result<(Share, bool), Failure> {
         let limit = upstream.spec.connect_timeout;
         let dialing = Rc::clone(&self.lanes.borrow_mut().entry(upstream.key).or_default().dialing);
         let made = timeout(limit, async {
