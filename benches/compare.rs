@@ -1,11 +1,11 @@
-//! The gateway beside nginx and HAProxy, in one run, as CPU per call: `cargo bench --bench compare`.
+//! The gateway beside nginx and haproxy, in one run, as CPU per call: `cargo bench --bench compare`.
 //!
 //! Names of rows choose some of them (`cargo bench --bench compare -- http2 grpc`), `rounds=3` and `seconds=2` shorten
 //! them; without names all are run, and issuance after them.
 //!
 //! One worker each on the first core; load (wrk, h2load) and upstreams (nginx with 105-byte answers, one of gRPC of our
 //! own) on the second. Rounds are interleaved; told is the median of each round's ratio, for machines are noisy: quote
-//! the ratios, never the times. Needs nginx, wrk, h2load and taskset; HAProxy takes part where it is installed; with
+//! the ratios, never the times. Needs nginx, wrk, h2load and taskset; haproxy takes part where it is installed; with
 //! `TOLLGATE_TEST_POSTGRES` set, issuance is measured on PostgreSQL too.
 
 #[path = "compare/contest.rs"]

@@ -1,4 +1,4 @@
-//! HAProxy, another peer that proxies without authentication.
+//! haproxy, another peer that proxies without authentication.
 
 use std::path::Path;
 use std::process::Command;
