@@ -39,7 +39,7 @@ pub(super) async fn rotate(mut actor: Actor) {
         for _ in 0..ROTATIONS {
             let Some((access, refresh)) = last else { break };
             call_everywhere(&mut actor.lanes, &access).await;
-            // Whoever repeats a rotation makes nodes forget all tokens of its client.
+            // Whoever repeats a rotation makes nodes forget the tokens of its family.
             let upheaval = actor.upheaval().await;
             let pairs = join_all(actor.lanes.iter_mut().map(|lane| lane.rotate(&refresh))).await;
             last = pairs.into_iter().flatten().next();
