@@ -67,9 +67,21 @@ pub struct Changes {
     pub body: Option<Bytes>,
     /// Fields added to the answer, proxied or our own.
     pub response: Vec<(Bytes, Bytes)>,
+    /// Room for values, from one call to the next.
+    text: BytesMut,
 }
 
+/// Room that is made for values at once.
+const TEXT: usize = 512;
+
 impl Changes {
+    /// A copy of `value` that costs no allocation of its own.
+    fn keep(&mut self, value: &[u8]) -> Bytes {
+        self.text.reserve(if self.text.capacity() < value.len() { TEXT.max(value.len()) } else { 0 });
+        self.text.extend_from_slice(value);
+        self.text.split().freeze()
+    }
+
     pub fn clear(&mut self) {
         self.removed.clear();
         self.set.clear();
@@ -183,6 +195,12 @@ impl<'c> Call<'c> {
         let (name, value) = (name.into(), value.into());
         self.changes.set.retain(|(field, _)| !field.eq_ignore_ascii_case(&name));
         self.changes.set.push((name, value));
+    }
+
+    /// The same with a copy of `value`.
+    pub fn set_header_to(&mut self, name: &'static str, value: &[u8]) {
+        let value = self.changes.keep(value);
+        self.set_header(name, value);
     }
 
     /// Removes every field of that name from the upstream request, also one set before.

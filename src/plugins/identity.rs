@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{Call, Identity};
@@ -74,10 +73,8 @@ fn set_consumer(consumer: &Consumer, call: &mut Call<'_>) {
 /// neither end the field nor be lost.
 pub(super) fn set(call: &mut Call<'_>, name: &'static str, text: &str) {
     let clean = !text.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f);
-    let value = if clean {
-        Bytes::copy_from_slice(text.as_bytes())
-    } else {
-        percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string().into()
-    };
-    call.set_header(name, value);
+    if clean {
+        return call.set_header_to(name, text.as_bytes());
+    }
+    call.set_header(name, percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string());
 }

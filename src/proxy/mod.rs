@@ -25,6 +25,7 @@ mod forward;
 mod gateway;
 mod http2;
 mod io;
+mod kit;
 mod link;
 mod names;
 mod own;

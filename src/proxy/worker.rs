@@ -13,6 +13,7 @@ use tokio::time::{Instant, interval};
 
 use super::gateway::Gateway;
 use super::http2::Channels;
+use super::kit::Kits;
 use super::link::Pool;
 use super::names::Names;
 use super::snapshot::Snapshot;
@@ -66,6 +67,7 @@ pub(super) struct Worker<P: Plugin> {
     pub engine: P::Engine,
     pub pool: RefCell<Pool>,
     pub names: Rc<Names>,
+    pub kits: Kits,
     /// To upstreams that speak HTTP/2.
     pub channels: Channels,
     snapshot: RefCell<Rc<InForce<P>>>,
@@ -106,6 +108,7 @@ impl<P: Plugin> Worker<P> {
             engine: gateway.engine(),
             pool: RefCell::new(Pool::new(settings.idle_upstreams, settings.upstream_idle_timeout)),
             names: Rc::default(),
+            kits: Kits::default(),
             channels: Channels::default(),
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot.load_full()))),
             draining: Cell::new(gateway.is_draining()),

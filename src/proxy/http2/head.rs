@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::message::{Headers, Pseudo, Refusal, RequestFrame, RequestHead, complete_head};
 use crate::proxy::fields::Fields;
+use crate::proxy::kit::AnswerFields;
 
 /// Bytes for which room is made at first.
 const USUAL: usize = 512;
@@ -61,10 +62,46 @@ const REQUEST_ID: &[u8] = b"X-Request-Id";
 /// Adds a field, unless HTTP/2 has no place for it. Names and values were judged before; what is not one is left out.
 pub(super) fn put_field(fields: &mut HeaderMap, name: &[u8], value: &[u8]) {
     if let (Some(key), Ok(mut value)) = (read_name(name), HeaderValue::from_bytes(value)) {
-        // Another one in every head: remembered for compression, it would push out what comes again.
-        value.set_sensitive(name == REQUEST_ID);
+        value.set_sensitive(is_never_again(name));
         fields.append(key, value);
     }
+}
+
+/// Whether a field's value is another one in every head: remembered for compression, it would push out what comes again.
+fn is_never_again(name: &[u8]) -> bool {
+    name == REQUEST_ID
+}
+
+impl AnswerFields {
+    /// Adds a field, unless answers of HTTP/2 have no place for it.
+    pub fn put(&mut self, name: &[u8], value: &[u8]) {
+        let Some(key) = read_name(name).filter(|key| !is_of_connections(key)) else { return };
+        self.text.extend_from_slice(value);
+        self.names.push((key, value.len(), is_never_again(name)));
+    }
+
+    /// Everything so far, as `h2` has it; the values share one piece of memory. Leaves nothing behind.
+    pub fn take(&mut self) -> HeaderMap {
+        let mut text = self.text.split().freeze();
+        // One more for the length.
+        let mut fields = HeaderMap::with_capacity(self.names.len() + 1);
+        for (name, length, is_sensitive) in self.names.drain(..) {
+            if let Ok(mut value) = HeaderValue::from_maybe_shared(text.split_to(length)) {
+                value.set_sensitive(is_sensitive);
+                fields.append(name, value);
+            }
+        }
+        fields
+    }
+}
+
+/// Fields that only HTTP/1.1 connections have (RFC 9113 §8.2.2).
+fn is_of_connections(name: &HeaderName) -> bool {
+    // The last is the answer to a key that no client of HTTP/2 has sent.
+    *name == header::CONNECTION
+        || *name == header::TRANSFER_ENCODING
+        || *name == header::UPGRADE
+        || *name == header::SEC_WEBSOCKET_ACCEPT
 }
 
 /// A name; those that the gateway itself puts into heads need not be read again each time.

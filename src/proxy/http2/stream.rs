@@ -12,11 +12,11 @@ use super::connection::Served;
 use super::head::read_request;
 use super::tunnel::tunnel;
 use super::wire::{StreamSink, StreamSource, Way};
-use crate::message::{BodyLength, RequestFrame, RequestHead, Version};
+use crate::message::{BodyLength, RequestFrame, Version};
 use crate::plugins::{Peer, Plugin};
-use crate::proxy::exchange::{Exchange, Live, Outcome, Report, Space};
+use crate::proxy::exchange::{Exchange, Live, Outcome, Report};
+use crate::proxy::kit::Kit;
 use crate::proxy::request_id::RequestId;
-use crate::proxy::timer::Timer;
 use crate::proxy::worker::Worker;
 
 pub(super) async fn serve<P: Plugin>(
@@ -28,8 +28,10 @@ pub(super) async fn serve<P: Plugin>(
 ) {
     let snapshot = worker.snapshot();
     let (parts, body) = request.into_parts();
-    let mut head = RequestHead::default();
-    let read = read_request(&parts, body.is_end_stream(), &mut head);
+    let begun = Instant::now();
+    let mut kit = worker.kits.take(begun + worker.gateway.settings.client_timeout);
+    let Kit { head, space, timer, fields } = &mut *kit;
+    let read = read_request(&parts, body.is_end_stream(), head);
     drop(parts);
     let (frame, refusal) = match read {
         Ok(frame) => (frame, None),
@@ -38,11 +40,11 @@ pub(super) async fn serve<P: Plugin>(
     if refusal.is_some() {
         head.clear();
     }
-    let (begun, request_id) = (Instant::now(), RequestId::new());
+    let request_id = RequestId::new();
     let exchange = Exchange {
         worker: &worker,
         snapshot: &snapshot,
-        head: &head,
+        head,
         frame: &frame,
         peer: &peer,
         request_id: &request_id,
@@ -50,11 +52,9 @@ pub(super) async fn serve<P: Plugin>(
         now: worker.gateway.clock.now(),
     };
     let way = Way::new(respond);
-    let (mut source, mut sink) = (StreamSource::new(&way, body, &frame), StreamSink::new(&way));
-    let (mut space, mut report) = (Space::default(), Report::default());
-    let mut timer = Timer::new(begun + worker.gateway.settings.client_timeout);
-    let mut live =
-        Live { space: &mut space, source: &mut source, sink: &mut sink, timer: &mut timer, report: &mut report };
+    let (mut source, mut sink) = (StreamSource::new(&way, body, &frame), StreamSink::new(&way, fields));
+    let mut report = Report::default();
+    let mut live = Live { space, source: &mut source, sink: &mut sink, timer, report: &mut report };
     let outcome = match refusal {
         Some(refusal) => exchange.refuse(&refusal, &mut live).await,
         None => exchange.run(&mut live).await,
@@ -62,16 +62,16 @@ pub(super) async fn serve<P: Plugin>(
     exchange.record(&report, source.received, sink.sent);
     let limit = exchange.tunnel_limit(&report);
     let body = source.into_body();
-    drop(sink);
     match outcome {
         Outcome::Answered { failed: false } => {}
         Outcome::Answered { failed: true } => way.reset(Reason::INTERNAL_ERROR),
         Outcome::Switched(link) => {
             if let Some(send) = way.into_send() {
-                Box::pin(tunnel(send, body, link, &mut timer, limit)).await;
+                Box::pin(tunnel(send, body, link, &mut kit.timer, limit)).await;
             }
         }
     }
+    worker.kits.give(kit);
 }
 
 /// What is known of a request that is not taken.

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 
 use super::head::{put_field, read_trailers};
 use crate::message::{BodyError, BodyLength, Headers, RequestFrame, Source};
+use crate::proxy::kit::AnswerFields;
 use crate::proxy::seam::{Inbound, Sink};
 
 /// Most that `h2` is asked to take at once.
@@ -130,7 +131,9 @@ impl Inbound for StreamSource<'_> {
 pub(super) struct StreamSink<'w> {
     way: &'w Way,
     status: u16,
-    fields: HeaderMap,
+    /// It switches protocols.
+    switches: bool,
+    fields: &'w mut AnswerFields,
     trailers: Option<HeaderMap>,
     queue: VecDeque<Bytes>,
     held: usize,
@@ -143,11 +146,12 @@ pub(super) struct StreamSink<'w> {
 }
 
 impl<'w> StreamSink<'w> {
-    pub fn new(way: &'w Way) -> Self {
+    pub fn new(way: &'w Way, fields: &'w mut AnswerFields) -> Self {
         Self {
             way,
             status: 0,
-            fields: HeaderMap::with_capacity(16),
+            switches: false,
+            fields,
             trailers: None,
             queue: VecDeque::new(),
             held: 0,
@@ -192,41 +196,30 @@ impl<'w> StreamSink<'w> {
     }
 }
 
-/// Fields that only HTTP/1.1 connections have (RFC 9113 §8.2.2).
-fn is_of_connections(name: &HeaderName) -> bool {
-    // The last is the answer to a key that no client of HTTP/2 has sent.
-    *name == header::CONNECTION
-        || *name == header::TRANSFER_ENCODING
-        || *name == header::UPGRADE
-        || *name == header::SEC_WEBSOCKET_ACCEPT
-}
-
 impl Sink for StreamSink<'_> {
     fn begin(&mut self, status: u16) {
         self.begun = true;
         // To an extended CONNECT, success is 200 (RFC 8441 §5).
-        self.status = if status == 101 { 200 } else { status };
+        self.switches = status == 101;
+        self.status = if self.switches { 200 } else { status };
     }
 
     fn field(&mut self, name: &[u8], value: &[u8]) {
-        put_field(&mut self.fields, name, value);
+        self.fields.put(name, value);
     }
 
     fn end_head(&mut self, body: Option<BodyLength>) {
-        let is_switch = body.is_none() && self.status == 200 && self.fields.contains_key(header::UPGRADE);
+        let mut fields = self.fields.take();
         // A status of gRPC without a body stands for trailers, which have no length.
         if let Some(BodyLength::Exact(length)) = body
-            && !self.fields.contains_key(const { HeaderName::from_static("grpc-status") })
+            && !fields.contains_key(const { HeaderName::from_static("grpc-status") })
         {
-            self.fields.insert(header::CONTENT_LENGTH, length.into());
+            fields.insert(header::CONTENT_LENGTH, length.into());
         }
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        *response.headers_mut() = std::mem::take(&mut self.fields);
-        let names: Vec<HeaderName> =
-            response.headers().keys().filter(|name| is_of_connections(name)).cloned().collect();
-        names.iter().for_each(|name| drop(response.headers_mut().remove(name)));
-        let is_all = !is_switch && matches!(body, None | Some(BodyLength::Exact(0)));
+        *response.headers_mut() = fields;
+        let is_all = !self.switches && matches!(body, None | Some(BodyLength::Exact(0)));
         self.ended |= is_all;
         self.sent_end |= is_all;
         match self.way.respond.borrow_mut().send_response(response, is_all) {
