@@ -15,7 +15,7 @@ async fn a_line_tells_who_called_what_and_how_it_went() {
     let request = house.http.post(house.gateway.url("proxy_tls", "/open/x?access_token=in-a-query"));
     let request = request.header("user-agent", "test \"agent\"").header("x-forwarded-for", "203.0.113.7").body("12345");
     let answer = request.send().await.unwrap();
-    let id = answer.headers()["x-kong-request-id"].to_str().unwrap().to_owned();
+    let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
     let (status, sent) = (answer.status().as_u16(), answer.bytes().await.unwrap().len());
     assert_eq!(house.call("/api", Some(&token)).await, 200);
     assert_eq!(house.call("/nothing", None).await, 404);
@@ -109,7 +109,7 @@ async fn a_combined_line_is_as_nginx_writes_it() {
     let request = house.http.get(house.gateway.url("proxy", "/api?access_token=x")).bearer_auth(&token);
     let request = request.header("user-agent", "curl/8").header("referer", "https://app.example/back?code=C0DE");
     let answer = request.send().await.unwrap();
-    let id = answer.headers()["x-kong-request-id"].to_str().unwrap().to_owned();
+    let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
     let sent = answer.bytes().await.unwrap().len();
     assert_eq!(house.gateway.stop(), Some(0));
     let text = fs::read_to_string(house.access_file()).unwrap();

@@ -115,7 +115,10 @@ fn scraped(text: &str) -> Described {
     for line in text.lines() {
         if let Some(kind) = line.strip_prefix("# TYPE ") {
             let (name, kind) = kind.split_once(' ').unwrap();
-            assert!(metrics.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new())).is_none(), "{name} comes twice");
+            assert!(
+                metrics.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new())).is_none(),
+                "{name} comes twice"
+            );
         } else if !line.starts_with('#') {
             let (series, value) = line.rsplit_once(' ').unwrap();
             assert!(value.parse::<f64>().is_ok(), "{line}");

@@ -153,9 +153,12 @@ async fn run(format: &str) {
     let access = fs::read_to_string(house.access_file()).unwrap();
     assert!(access.lines().count() > 30 && access.contains("/keyed"), "{access}");
     let stdout = fs::read_to_string(&house.gateway.stdout).unwrap();
-    for (name, text) in
-        [("access log", &access), ("log", &house.gateway.log_text()), ("metrics", &metrics), ("standard output", &stdout)]
-    {
+    for (name, text) in [
+        ("access log", &access),
+        ("log", &house.gateway.log_text()),
+        ("metrics", &metrics),
+        ("standard output", &stdout),
+    ] {
         for secret in &secrets {
             let line = text.lines().find(|line| line.contains(secret.as_str()));
             assert_eq!(line, None, "{secret} stands in the {name}");
