@@ -7,3 +7,4 @@ mod outlets;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
+mod trace;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::house::{House, PROVISION};
 
@@ -144,4 +144,46 @@ async fn what_is_scraped_is_documented_and_what_is_documented_is_scraped() {
     }
     let gone: Vec<_> = documented.keys().filter(|name| !scraped.contains_key(*name)).collect();
     assert!(gone.is_empty(), "documented, but not told: {gone:?}");
+}
+
+fn id(entity: &Value) -> String {
+    entity["id"].as_str().unwrap_or_else(|| panic!("no id: {entity}")).to_owned()
+}
+
+#[tokio::test]
+async fn callers_are_told_apart_by_what_they_are() {
+    let house = House::open().await;
+    let nobody = id(&house.made("/consumers", json!({ "username": "nobody" })).await);
+    house.made("/services/api/routes", json!({ "name": "half-open", "paths": ["/half-open"] })).await;
+    let plugin = json!({ "name": "key-auth", "config": { "anonymous": nobody } });
+    house.made("/routes/half-open/plugins", plugin).await;
+    assert_eq!(house.call("/half-open", None).await, 200);
+
+    let url = house.gateway.url("status", "/status/live");
+    let service = id(&house.made("/services", json!({ "name": "gated", "url": url })).await);
+    house.made("/services/gated/routes", json!({ "name": "gated", "paths": ["/gated"] })).await;
+    let grants = json!({ "name": "oauth2", "config": { "enable_client_credentials": true } });
+    house.made("/services/gated/plugins", grants).await;
+    let gate = json!({ "display_name": "Gated", "auto_approve": true });
+    let gate = json!({ "name": "application-registration", "config": gate });
+    house.made("/services/gated/plugins", gate).await;
+    let developer = json!({ "email": "ada@example.com", "status": 0, "meta": "{\"full_name\":\"Ada\"}" });
+    let developer = id(&house.made("/developers", developer).await);
+    let application = json!({ "name": "Shop", "redirect_uri": "https://shop.example/cb" });
+    let application = id(&house.made(&format!("/developers/{developer}/applications"), application).await);
+    let contract = json!({ "service": { "id": service } });
+    house.made(&format!("/applications/{application}/application_instances"), contract).await;
+    let url = house.gateway.admin(&format!("/applications/{application}/credentials/oauth2"));
+    let credentials: Value = house.http.get(url).send().await.unwrap().json().await.unwrap();
+    let text = |field: &str| credentials["data"][0][field].as_str().unwrap().to_owned();
+    let (client_id, client_secret) = (text("client_id"), text("client_secret"));
+    let form = [("grant_type", "client_credentials"), ("client_id", &client_id), ("client_secret", &client_secret)];
+    let url = house.gateway.url("proxy_tls", "/gated/oauth2/token");
+    let token: Value = house.http.post(url).form(&form).send().await.unwrap().json().await.unwrap();
+    let token = token["access_token"].as_str().unwrap_or_else(|| panic!("{token}"));
+    assert_eq!(house.call("/gated", Some(token)).await, 200);
+
+    assert_eq!(house.series(&requests("half-open", 200, "anonymous")).await, 1, "{}", house.metrics().await);
+    let of_application = requests("gated", 200, "application").replace("\"api\"", "\"gated\"");
+    assert_eq!(house.series(&of_application).await, 1, "{}", house.metrics().await);
 }

@@ -15,7 +15,7 @@ mod slot;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 pub use labels::{ConsumerClass, RouteLabels};
@@ -28,14 +28,16 @@ pub struct Traffic {
     state: Mutex<State>,
 }
 
+type ByRoute = BTreeMap<RouteLabels, Sums>;
+
 #[derive(Debug, Default)]
 struct State {
-    /// Slots by their worker.
-    slots: Vec<(usize, Arc<Slot>)>,
+    /// By route: a slot for each worker that has met it.
+    slots: HashMap<RouteLabels, Vec<(usize, Arc<Slot>)>>,
     /// Slots that no request begun from now on counts in.
     retired: Vec<Arc<Slot>>,
     /// What was counted of routes that are gone, by their service.
-    gone: Vec<(RouteLabels, Sums)>,
+    gone: ByRoute,
     /// The routes there are; `None`: nobody has told yet.
     live: Option<HashSet<RouteLabels>>,
     workers: usize,
@@ -52,13 +54,13 @@ impl Traffic {
     /// The slot of a route; only this worker may count in it. Takes a lock.
     pub fn slot(&self, worker: usize, labels: &RouteLabels) -> Arc<Slot> {
         let mut state = self.state();
-        let known = state.slots.iter().find(|(owner, slot)| *owner == worker && slot.labels == *labels);
+        let known = state.slots.get(labels).and_then(|slots| slots.iter().find(|(owner, _)| *owner == worker));
         if let Some((_, slot)) = known {
             return Arc::clone(slot);
         }
         let slot = Arc::new(Slot::new(labels.clone()));
         match state.is_live(labels) {
-            true => state.slots.push((worker, Arc::clone(&slot))),
+            true => state.slots.entry(labels.clone()).or_default().push((worker, Arc::clone(&slot))),
             // The last requests of a route that is gone already.
             false => state.retired.push(Arc::clone(&slot)),
         }
@@ -70,18 +72,30 @@ impl Traffic {
     pub fn keep(&self, live: impl IntoIterator<Item = RouteLabels>) {
         let mut state = self.state();
         state.live = Some(live.into_iter().collect());
-        let (kept, gone) =
-            std::mem::take(&mut state.slots).into_iter().partition(|(_, slot)| state.is_live(&slot.labels));
+        let slots = std::mem::take(&mut state.slots);
+        let (kept, gone) = slots.into_iter().partition(|(labels, _)| state.is_live(labels));
         state.slots = kept;
-        state.retired.extend(gone.into_iter().map(|(_, slot): (usize, _)| slot));
+        let gone: HashMap<RouteLabels, Vec<(usize, Arc<Slot>)>> = gone;
+        state.retired.extend(gone.into_values().flatten().map(|(_, slot)| slot));
         state.fold();
     }
 
     /// Prometheus' text format.
     pub fn render(&self, text: &mut String) {
-        let mut state = self.state();
-        state.fold();
-        render::render(&state.sums(), text);
+        let (slots, retired, mut sums) = {
+            let mut state = self.state();
+            state.fold();
+            let slots: Vec<_> = state.slots.values().flatten().map(|(_, slot)| Arc::clone(slot)).collect();
+            (slots, state.retired.clone(), state.gone.clone())
+        };
+        // Added up without the lock: no worker that meets a route waits for a scrape.
+        for slot in slots {
+            sums.entry(slot.labels.clone()).or_default().add(&slot);
+        }
+        for slot in retired {
+            sums.entry(slot.labels.without_route()).or_default().add(&slot);
+        }
+        render::render(&sums, text);
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -98,42 +112,17 @@ impl State {
     fn fold(&mut self) {
         for slot in std::mem::take(&mut self.retired) {
             match Arc::try_unwrap(slot) {
-                Ok(slot) => {
-                    let labels = slot.labels.without_route();
-                    sums_of(&mut self.gone, labels).add(&slot);
-                }
+                Ok(slot) => self.gone.entry(slot.labels.without_route()).or_default().add(&slot),
                 Err(held) => self.retired.push(held),
             }
         }
         // A service that is gone too is told of with the others that are.
-        let services: Option<HashSet<_>> =
-            self.live.as_ref().map(|live| live.iter().map(RouteLabels::service).collect());
-        let Some(services) = services else { return };
+        let Some(live) = &self.live else { return };
+        let services: HashSet<_> = live.iter().map(RouteLabels::service).collect();
         for (labels, sums) in std::mem::take(&mut self.gone) {
             let lives = services.contains(&labels.service());
             let labels = if lives { labels } else { labels.without_service() };
-            sums_of(&mut self.gone, labels).merge(&sums);
+            self.gone.entry(labels).or_default().merge(&sums);
         }
     }
-
-    /// Everything, by route.
-    fn sums(&self) -> Vec<(RouteLabels, Sums)> {
-        let mut sums = self.gone.clone();
-        for (_, slot) in &self.slots {
-            sums_of(&mut sums, slot.labels.clone()).add(slot);
-        }
-        for slot in &self.retired {
-            sums_of(&mut sums, slot.labels.without_route()).add(slot);
-        }
-        sums.sort_by(|(left, _), (right, _)| left.cmp(right));
-        sums
-    }
-}
-
-fn sums_of(sums: &mut Vec<(RouteLabels, Sums)>, labels: RouteLabels) -> &mut Sums {
-    let place = sums.iter().position(|(known, _)| *known == labels).unwrap_or(sums.len());
-    if place == sums.len() {
-        sums.push((labels, Sums::default()));
-    }
-    &mut sums[place].1
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::ByRoute;
 use super::labels::{ConsumerClass, RouteLabels};
 use super::slot::Sums;
 use crate::telemetry::histogram::{DURATIONS, Histogrammed};
@@ -27,8 +28,7 @@ const BYTES: [(&str, &str, OfBytes); 2] = [
     ("tollgate_http_sent_bytes_total", "Bytes of answers' bodies, to clients.", |sums| sums.sent),
 ];
 
-/// `sums`: sorted, so that routes of a service stand together.
-pub(super) fn render(sums: &[(RouteLabels, Sums)], text: &mut String) {
+pub(super) fn render(sums: &ByRoute, text: &mut String) {
     let _ = writeln!(text, "# HELP {REQUESTS} Answers by service, route, status code and consumer class.");
     let _ = writeln!(text, "# TYPE {REQUESTS} counter");
     for (RouteLabels { service, route, .. }, sums) in sums {
@@ -56,7 +56,8 @@ pub(super) fn render(sums: &[(RouteLabels, Sums)], text: &mut String) {
     }
 }
 
-fn by_service(sums: &[(RouteLabels, Sums)]) -> Vec<(&str, Sums)> {
+/// Routes of a service stand together: labels begin with it.
+fn by_service(sums: &ByRoute) -> Vec<(&str, Sums)> {
     let mut services: Vec<(&str, Sums)> = Vec::new();
     for (labels, of_route) in sums {
         if services.last().is_none_or(|(service, _)| *service != &*labels.service) {
