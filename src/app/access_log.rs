@@ -22,6 +22,8 @@ const WAIT: Duration = Duration::from_millis(200);
 const WORKERS_END: Duration = Duration::from_secs(1);
 /// How often to look whether it has.
 const LOOK: Duration = Duration::from_millis(5);
+/// How long the scribe may take to open its file again: it may be stuck in a pipe that nobody reads.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The log as the gateway holds it. Cheap to clone.
 #[derive(Clone)]
@@ -50,8 +52,8 @@ impl AccessLogs {
 
     /// Opens the file again: logrotate has moved the old one away.
     pub async fn reopen(&self) {
-        if self.scribe.send(Reopen).await.is_err() {
-            warn!("the access log has ended, and is not opened again");
+        if self.scribe.send(Reopen).timeout(PATIENCE).await.is_err() {
+            warn!("the access log is stuck where it writes to, and was not opened again");
         }
     }
 

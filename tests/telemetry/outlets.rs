@@ -60,6 +60,7 @@ async fn a_reader_that_does_not_read_costs_lines_and_holds_up_nobody() {
         });
         futures_util::future::join_all(calls).await;
     }
+    house.hang_up();
     assert_eq!(house.gateway.stop(), Some(0));
 }
 

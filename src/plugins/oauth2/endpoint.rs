@@ -67,7 +67,7 @@ pub(super) async fn answer(config: &Config, endpoint: Endpoint, call: &mut Call<
             let answer = reasoned(gate, &refusal, refused(config, &refusal, state.as_deref()));
             (answer, refusal.code_under(config.policy.profile))
         }
-        Err(failure) => failed(&failure),
+        Err(failure) => failed(&failure, call.request_id),
     };
     engine.count_outcome(asked, outcome);
     result
@@ -248,12 +248,12 @@ fn refused(config: &Config, refusal: &OAuthError, state: Option<&str>) -> Answer
 }
 
 /// Nothing the client did: too much waits, or the store is away or broken.
-fn failed(failure: &EngineError) -> (Answer, &'static str) {
+fn failed(failure: &EngineError, request_id: &str) -> (Answer, &'static str) {
     if failure.is_transient() {
         let description = "The server is currently unable to handle the request, try again later";
         return (plain_error(503, UNAVAILABLE, description).with_header("retry-after", "1"), UNAVAILABLE);
     }
-    error!(error = %failure, "a token request failed");
+    error!(request.id = request_id, error = %failure, "a token request failed");
     (plain_error(500, SERVER_ERROR, "An unexpected error occurred"), SERVER_ERROR)
 }
 
@@ -286,7 +286,7 @@ mod tests {
     }
     #[test]
     fn a_full_queue_is_a_reason_to_come_back() {
-        let (answer, outcome) = failed(&EngineError::Overloaded);
+        let (answer, outcome) = failed(&EngineError::Overloaded, "1");
         assert_eq!((answer.status, outcome), (503, "temporarily_unavailable"));
         assert!(answer.headers.contains(&("retry-after", "1".to_owned())), "{:?}", answer.headers);
     }

@@ -25,7 +25,7 @@ pub(super) async fn access(config: &Config, call: &mut Call<'_>, engine: &Worker
             Verdict::Continue
         }
         Ok(Err(refusal)) => anonymous::turn_away(anonymous, call, engine, || challenged(config, refusal)).await,
-        Err(failure) => Verdict::Answer(anonymous::unavailable(&failure)),
+        Err(failure) => Verdict::Answer(anonymous::unavailable(&failure, call)),
     }
 }
 
