@@ -34,8 +34,6 @@ const MEETING_PLACE: &str = "app";
 const HOMES: &[(&str, &[&str])] = &[
     ("actix", &["actors", "engine", "proxy", "app"]),
     ("actix_http", &["proxy", "app"]),
-    ("actix_server", &["proxy", "app"]),
-    ("actix_service", &["proxy", "app"]),
     ("actix_web", &["admin", "pages", "portal", "console", "proxy", "app"]),
     ("aes_gcm", &["domain"]),
     ("anyhow", &["app"]),

@@ -40,9 +40,6 @@ fn hashers() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| (usize::from(cores) / 2).max(1))
 }
 
-/// By then the accept loop has heard that it is to stop.
-const ACCEPT_ENDS: Duration = Duration::from_millis(50);
-
 /// What `tollgate dev` adds to a gateway, in its data folder.
 pub(super) enum Demo {
     None,
@@ -125,7 +122,7 @@ impl Gateway {
         let registration = Registration::new(catalog, settings.portal.app_auth);
         let accounts = portal::accounts(&settings, &node, registration.clone(), listeners.portal_url(), is_dev)?;
         let registration = registration.inviting(Arc::new(accounts.clone())).telling(Arc::new(accounts.clone()));
-        let addresses: Vec<_> = listeners.all().map(|bound| (bound.name, bound.address)).collect();
+        let addresses: Vec<_> = listeners.all().collect();
         let vitals = Vitals::new(readiness.clone(), &node, Arc::clone(&publisher.gateway));
         let surroundings = Arc::new(NodeSurroundings::new(node.clone(), vitals.clone(), &source.layers()));
         surroundings.take_tokens(&settings.admin_tokens);
@@ -202,10 +199,10 @@ impl Gateway {
             Step::new("readiness", Duration::from_secs(1), async move { readiness.drain() }),
             Step::new("proxy", DRAIN, async move {
                 // Listeners close first: draining also ends connections that have sent nothing yet.
-                let stopping = servers.proxy.stop(true);
-                actix_rt::time::sleep(ACCEPT_ENDS).await;
+                let mut workers = servers.proxy;
+                workers.close().await;
                 publisher.gateway.drain();
-                stopping.await;
+                workers.ended().await;
             }),
             Step::new("access log", Duration::from_secs(5), access_log),
             Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),

@@ -1,5 +1,6 @@
 //! Sockets, bound before anything else starts: a port in use is told at once.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use tokio::net::TcpSocket;
@@ -7,23 +8,24 @@ use tracing::info;
 
 use super::error::Failure;
 use crate::config::Settings;
+use crate::proxy::Listener;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
 
 /// A bound socket of a listener, and the name it is logged under (its setting, with `_` for `.listen`).
 #[derive(Debug)]
-pub(super) struct Bound {
+pub(super) struct Bound<S = TcpListener> {
     pub name: &'static str,
     pub address: SocketAddr,
-    pub socket: TcpListener,
+    pub socket: S,
 }
 
 /// Every socket of the gateway.
 #[derive(Debug)]
 pub(super) struct Listeners {
-    pub proxy: Vec<Bound>,
-    pub proxy_tls: Vec<Bound>,
+    pub proxy: Vec<Bound<Listener>>,
+    pub proxy_tls: Vec<Bound<Listener>>,
     pub admin: Vec<Bound>,
     pub admin_tls: Vec<Bound>,
     pub portal: Vec<Bound>,
@@ -38,8 +40,8 @@ impl Listeners {
         let portal = &settings.portal;
         let of_portal = |addresses: &[SocketAddr]| if portal.enabled { addresses.to_vec() } else { Vec::new() };
         Ok(Self {
-            proxy: bind("proxy", "proxy.listen", &settings.proxy_listen)?,
-            proxy_tls: bind("proxy_tls", "proxy.listen_tls", &settings.proxy_listen_tls)?,
+            proxy: bind_proxy("proxy", "proxy.listen", &settings.proxy_listen, false)?,
+            proxy_tls: bind_proxy("proxy_tls", "proxy.listen_tls", &settings.proxy_listen_tls, true)?,
             admin: bind("admin", "admin.listen", &settings.admin_listen)?,
             admin_tls: bind("admin_tls", "admin.listen_tls", &settings.admin_listen_tls)?,
             portal: bind("portal", "portal.listen", &of_portal(&portal.listen))?,
@@ -48,9 +50,11 @@ impl Listeners {
         })
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Bound> {
-        let admin = [&self.admin, &self.admin_tls, &self.portal, &self.portal_tls];
-        [&self.proxy, &self.proxy_tls].into_iter().chain(admin).chain([&self.status]).flatten()
+    /// Every name and address.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+        let proxy = [&self.proxy, &self.proxy_tls].into_iter().flatten().map(|bound| (bound.name, bound.address));
+        let others = [&self.admin, &self.admin_tls, &self.portal, &self.portal_tls, &self.status];
+        proxy.chain(others.into_iter().flatten().map(|bound| (bound.name, bound.address)))
     }
 
     /// Where developers on this machine reach the portal, unless the settings say where: `http://127.0.0.1:8003`.
@@ -72,29 +76,45 @@ impl Listeners {
 }
 
 fn bind(name: &'static str, setting: &str, addresses: &[SocketAddr]) -> Result<Vec<Bound>, Failure> {
-    addresses.iter().map(|address| bind_one(name, setting, *address)).collect()
+    let bind_one = |address: &SocketAddr| {
+        let socket = listen(*address).map_err(|error| cannot_listen(setting, *address, &error))?;
+        let address = socket.local_addr().map_err(Failure::failed)?;
+        Ok(Bound { name, address, socket })
+    };
+    addresses.iter().map(bind_one).collect()
 }
 
-fn bind_one(name: &'static str, setting: &str, address: SocketAddr) -> Result<Bound, Failure> {
-    let bound = (|| {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        let socket = socket.listen(BACKLOG)?.into_std()?;
-        Ok(Bound { name, address: socket.local_addr()?, socket })
-    })();
-    bound.map_err(|error: std::io::Error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => ": another program listens there; stop it or choose another port",
-            std::io::ErrorKind::PermissionDenied => ": ports below 1024 need privileges; choose another port",
-            std::io::ErrorKind::AddrNotAvailable => ": this machine does not have that address",
-            _ => "",
-        };
-        Failure::Failed(format!("{setting}: cannot listen on {address}: {error}{hint}"))
-    })
+fn bind_proxy(
+    name: &'static str,
+    setting: &str,
+    addresses: &[SocketAddr],
+    tls: bool,
+) -> Result<Vec<Bound<Listener>>, Failure> {
+    let bind_one = |address: &SocketAddr| {
+        let socket = Listener::bind(*address, tls).map_err(|error| cannot_listen(setting, *address, &error))?;
+        Ok(Bound { name, address: socket.address, socket })
+    };
+    addresses.iter().map(bind_one).collect()
 }
 
-fn local_url(tls: &[Bound], plain: &[Bound]) -> String {
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+fn cannot_listen(setting: &str, address: SocketAddr, error: &io::Error) -> Failure {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => ": another program listens there; stop it or choose another port",
+        io::ErrorKind::PermissionDenied => ": ports below 1024 need privileges; choose another port",
+        io::ErrorKind::AddrNotAvailable => ": this machine does not have that address",
+        _ => "",
+    };
+    Failure::Failed(format!("{setting}: cannot listen on {address}: {error}{hint}"))
+}
+
+fn local_url<S>(tls: &[Bound<S>], plain: &[Bound<S>]) -> String {
     let addresses = tls.iter().map(|bound| ("https", bound.address));
     let mut addresses = addresses.chain(plain.iter().map(|bound| ("http", bound.address)));
     let (scheme, address) = addresses.next().unwrap_or(("http", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));

@@ -22,9 +22,10 @@ use crate::engine::Node;
 use crate::engine::accounts::Accounts;
 use crate::engine::registration::Registration;
 use crate::portal::PortalState;
+use crate::proxy::{Listener, Workers};
 
 pub(super) struct Servers {
-    pub proxy: ServerHandle,
+    pub proxy: Workers,
     pub admin: ServerHandle,
     /// `None`: it is not enabled.
     pub portal: Option<ServerHandle>,
@@ -78,7 +79,7 @@ impl Servers {
             }
             false => None,
         };
-        let (proxy, admin, status) = (running(proxy), running(admin), running(status));
+        let (admin, status) = (running(admin), running(status));
         Ok(Self { proxy, admin, portal: portal.map(running), status })
     }
 }
@@ -91,17 +92,12 @@ fn running(server: Server) -> ServerHandle {
 
 fn proxy(
     settings: &Settings,
-    plain: Vec<Bound>,
-    tls: Vec<Bound>,
+    plain: Vec<Bound<Listener>>,
+    tls: Vec<Bound<Listener>>,
     publisher: &Arc<Publisher>,
-) -> std::io::Result<Server> {
-    let mut server = actix_server::Server::build().workers(settings.proxy_workers).disable_signals();
-    for (bound, is_tls) in
-        plain.into_iter().map(|bound| (bound, false)).chain(tls.into_iter().map(|bound| (bound, true)))
-    {
-        server = publisher.gateway.listen(server, bound.socket, is_tls)?;
-    }
-    Ok(server.run())
+) -> std::io::Result<Workers> {
+    let listeners = plain.into_iter().chain(tls).map(|bound| bound.socket).collect();
+    publisher.gateway.serve(settings.proxy_workers, listeners)
 }
 
 fn admin(

@@ -1,6 +1,7 @@
 //! A client's HTTP/1.1 connection from its first byte to its last.
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,10 +32,17 @@ use crate::plugins::{Peer, Plugin};
 const LINGER: Duration = Duration::from_secs(5);
 const MAX_LINGER: usize = 16 << 20;
 
-/// Serves a connection just accepted.
-pub(super) async fn accept<P: Plugin>(worker: Rc<Worker<P>>, mut stream: TcpStream, acceptor: Option<TlsAcceptor>) {
-    let _ = stream.set_nodelay(true);
-    let (Ok(mut peer), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
+/// A connection just accepted.
+pub(super) struct Accepted {
+    pub stream: TcpStream,
+    pub peer: SocketAddr,
+    pub local_port: u16,
+    pub acceptor: Option<TlsAcceptor>,
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve<P: Plugin>(worker: Rc<Worker<P>>, accepted: Accepted) {
+    let Accepted { mut stream, mut peer, local_port, acceptor } = accepted;
     let Settings { trusted, head_timeout, .. } = &worker.gateway.settings;
     if trusted.contains(peer.ip().to_canonical()) {
         match timeout(*head_timeout, preamble::read(&mut stream)).await {
@@ -46,8 +54,7 @@ pub(super) async fn accept<P: Plugin>(worker: Rc<Worker<P>>, mut stream: TcpStre
     }
     let address = peer.ip().to_canonical();
     let trusted = trusted.contains(address);
-    let mut peer =
-        Peer { address, port: peer.port(), local_port: local.port(), tls: acceptor.is_some(), sni: None, trusted };
+    let mut peer = Peer { address, port: peer.port(), local_port, tls: acceptor.is_some(), sni: None, trusted };
     let mut is_http2 = false;
     let io = match acceptor {
         None => Io::Plain(stream),

@@ -5,22 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use actix_server::ServerBuilder;
-use actix_service::{fn_factory, fn_service};
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use super::accept::{self, Listener, Workers};
 use super::certificates::Resolver;
-use super::connection;
 use super::exchange::Record;
 use super::snapshot::Snapshot;
 use super::tickets::Tickets;
 use super::trust::TrustedNetworks;
 use super::verify::provider;
-use super::worker::Worker;
 use crate::domain::{Clock, Keyring};
 use crate::message::HeadLimits;
 use crate::plugins::Plugin;
@@ -69,14 +65,23 @@ pub struct Gateway<P: Plugin> {
     make_engine: MakeEngine<P::Engine>,
     observer: Observer,
     draining: watch::Sender<bool>,
-    connections: Connections,
+    pub(super) connections: Arc<Connections>,
 }
 
 /// Clients' connections: how many came, and how many went.
 #[derive(Default)]
-struct Connections {
-    came: AtomicU64,
-    went: AtomicU64,
+pub(super) struct Connections {
+    pub came: AtomicU64,
+    pub went: AtomicU64,
+}
+
+impl Connections {
+    /// Those that are open.
+    pub fn active(&self) -> u64 {
+        // Those that went are read first, so that none is counted as gone before it came.
+        let went = self.went.load(Ordering::Relaxed);
+        self.came.load(Ordering::Relaxed).saturating_sub(went)
+    }
 }
 
 impl<P: Plugin> Gateway<P> {
@@ -95,7 +100,7 @@ impl<P: Plugin> Gateway<P> {
             make_engine: Box::new(make_engine),
             observer: Box::new(observe),
             draining: watch::Sender::new(false),
-            connections: Connections::default(),
+            connections: Arc::default(),
         })
     }
 
@@ -104,8 +109,8 @@ impl<P: Plugin> Gateway<P> {
         self.snapshot.store(Arc::new(snapshot));
     }
 
-    /// Closes connections that wait for a request and lets each other one end with its request. Closing the listeners
-    /// is the server's part, before this.
+    /// Closes connections that wait for a request and lets each other one end with its request. The listeners should be
+    /// closed before this ([`Workers::close`]).
     pub fn drain(&self) {
         self.draining.send_replace(true);
     }
@@ -117,44 +122,18 @@ impl<P: Plugin> Gateway<P> {
 
     /// Clients' connections that are open.
     pub fn connections_active(&self) -> u64 {
-        // Those that went are read first, so that none is counted as gone before it came.
-        let went = self.connections.went.load(Ordering::Relaxed);
-        self.connections_accepted().saturating_sub(went)
+        self.connections.active()
     }
 
-    /// Adds a bound listener to a server that is being built.
+    /// Serves so many workers' share of every listener. Needs a running actix System.
     ///
     /// # Errors
-    /// The socket cannot be used.
-    pub fn listen(
-        self: &Arc<Self>,
-        server: ServerBuilder,
-        listener: std::net::TcpListener,
-        tls: bool,
-    ) -> io::Result<ServerBuilder> {
-        let gateway = Arc::clone(self);
-        let acceptor = tls.then(|| self.acceptor()).transpose()?;
-        let name = if tls { "proxy-tls" } else { "proxy" };
-        server.listen(name, listener, move || {
-            let (gateway, acceptor) = (Arc::clone(&gateway), acceptor.clone());
-            fn_factory(move || {
-                let (worker, gateway) = (Worker::of_thread(&gateway), Arc::clone(&gateway));
-                let acceptor = acceptor.clone();
-                let service = fn_service(move |stream: TcpStream| {
-                    let (worker, acceptor, gateway) = (worker.clone(), acceptor.clone(), Arc::clone(&gateway));
-                    async move {
-                        gateway.connections.came.fetch_add(1, Ordering::Relaxed);
-                        connection::accept(worker, stream, acceptor).await;
-                        gateway.connections.went.fetch_add(1, Ordering::Relaxed);
-                        Ok::<_, ()>(())
-                    }
-                });
-                async move { service_of(service).await }
-            })
-        })
+    /// A socket cannot be used.
+    pub fn serve(self: &Arc<Self>, workers: usize, listeners: Vec<Listener>) -> io::Result<Workers> {
+        accept::start(self, workers, listeners)
     }
 
-    fn acceptor(self: &Arc<Self>) -> io::Result<TlsAcceptor> {
+    pub(super) fn acceptor(self: &Arc<Self>) -> io::Result<TlsAcceptor> {
         let gateway = Arc::clone(self);
         let in_force = Box::new(move |look: &mut dyn FnMut(&super::certificates::Certificates)| {
             look(&gateway.snapshot.load().certificates);
@@ -184,12 +163,4 @@ impl<P: Plugin> Gateway<P> {
     pub(super) fn watch_drain(&self) -> watch::Receiver<bool> {
         self.draining.subscribe()
     }
-}
-
-/// The service a factory of actix's makes.
-async fn service_of<F>(factory: F) -> Result<F::Service, ()>
-where
-    F: actix_service::ServiceFactory<TcpStream, Config = (), InitError = ()>,
-{
-    factory.new_service(()).await
 }

@@ -1,6 +1,7 @@
 //! The data plane: listeners, connections, phases of a request, upstream connections.
 //!
-//! A listener hands each connection to a worker thread, where everything of it stays ([`worker`]). A connection reads
+//! Each worker thread accepts connections for itself ([`accept`]), and everything of a connection stays in its thread
+//! ([`worker`]). A connection reads
 //! requests ([`connection`]; [`http2`] for streams) and gives each to the exchange ([`exchange`]), which finds its route,
 //! runs its plugins and forwards it ([`forward`], [`transfer`]). Between connection and exchange lies a seam ([`seam`]),
 //! so that either protocol feeds the same exchange.
@@ -13,6 +14,7 @@
 //! **Absent on purpose:** retries after a time-out (the upstream may be at work on it), trailers of HTTP/1.1, and any
 //! knowledge of what a plugin does.
 
+mod accept;
 mod certificates;
 mod connection;
 mod dial;
@@ -39,6 +41,7 @@ mod verify;
 mod wire;
 mod worker;
 
+pub use accept::{Listener, Workers};
 pub use certificates::Certificate;
 pub use exchange::Record;
 pub use failure::Failure;

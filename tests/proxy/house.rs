@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tollgate::domain::Clock;
 use tollgate::message::Answer;
 use tollgate::plugins::{Attachment, Call, Plugin, Verdict};
-use tollgate::proxy::{Configuration, Gateway, Settings, Snapshot};
+use tollgate::proxy::{Configuration, Gateway, Listener, Settings, Snapshot};
 
 pub const SERVICE: &str = "00000000-0000-7000-8000-000000000001";
 pub const ROUTE: &str = "00000000-0000-7000-8000-000000000002";
@@ -79,7 +79,7 @@ pub struct House {
     pub tls: SocketAddr,
     pub gateway: Arc<Gateway<Probe>>,
     told: Arc<Mutex<Vec<Told>>>,
-    server: actix_server::ServerHandle,
+    _running: tokio::sync::mpsc::UnboundedSender<()>,
 }
 
 impl House {
@@ -104,19 +104,18 @@ impl House {
         let shared = Arc::clone(&gateway);
         std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
-                let bound = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-                let (on_plain, on_tls) = (bound(), bound());
-                let (plain, tls) = (on_plain.local_addr().unwrap(), on_tls.local_addr().unwrap());
-                let server = actix_server::Server::build().workers(1).disable_signals();
-                let server = shared.listen(server, on_plain, false).unwrap();
-                let server = shared.listen(server, on_tls, true).unwrap();
-                let server = server.run();
-                send.send((plain, tls, server.handle())).unwrap();
-                server.await.unwrap();
+                let bound = |tls| Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), tls).unwrap();
+                let listeners = vec![bound(false), bound(true)];
+                let (plain, tls) = (listeners[0].address, listeners[1].address);
+                let workers = shared.serve(1, listeners).unwrap();
+                let (stop, mut stopped) = tokio::sync::mpsc::unbounded_channel::<()>();
+                send.send((plain, tls, stop)).unwrap();
+                stopped.recv().await;
+                drop(workers);
             });
         });
-        let (plain, tls, server) = receive.recv().unwrap();
-        Self { plain, tls, gateway, told, server }
+        let (plain, tls, running) = receive.recv().unwrap();
+        Self { plain, tls, gateway, told, _running: running }
     }
 
     /// The records so far, at least `count` of them: a record is told just after its answer was sent.
@@ -139,12 +138,6 @@ impl House {
         let mut client = self.connect().await;
         client.send(request.as_bytes()).await;
         client.reply().await
-    }
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        drop(self.server.stop(false));
     }
 }
 

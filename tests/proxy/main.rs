@@ -11,3 +11,4 @@ mod plugins;
 mod routes;
 mod smuggling;
 mod tls;
+mod workers;
