@@ -11,7 +11,7 @@ pub fn upstream(folder: &Path, cores: &str) -> (Server, u16) {
         "server {{ listen 127.0.0.1:{port} backlog=4096; \
          location / {{ default_type text/plain; return 200 \"{body}\"; }} }}"
     );
-    (start(folder, "upstream", cores, &site, port), port)
+    (start(folder, "upstream", cores, "off", &site, port), port)
 }
 
 /// Proxies to the upstreams with keep-alive, on the first core.
@@ -38,16 +38,19 @@ pub fn proxy(folder: &Path, pair: &Pair, upstream: u16, grpc: u16) -> (Server, D
         pair.certificate.display(),
         pair.key.display(),
     );
-    (start(folder, "nginx", "0", &site, doors.plain), doors)
+    // As tollgate does: by the batch.
+    let log = format!("{} combined buffer=32k flush=200ms", folder.join("nginx.access.log").display());
+    (start(folder, "nginx", "0", &log, &site, doors.plain), doors)
 }
 
-fn start(folder: &Path, name: &str, cores: &str, site: &str, port: u16) -> Server {
+/// `log`: what `access_log` is told.
+fn start(folder: &Path, name: &str, cores: &str, log: &str, site: &str, port: u16) -> Server {
     let home = folder.join(name);
     std::fs::create_dir_all(&home).expect("the temporary folder can be written");
     let config = format!(
         "daemon off; worker_processes 1; pid {0}/pid; error_log {0}/error.log;\n\
          events {{ worker_connections 4096; }}\n\
-         http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {0}/a; proxy_temp_path {0}/b; \
+         http {{ access_log {log}; keepalive_requests 100000000; client_body_temp_path {0}/a; proxy_temp_path {0}/b; \
          fastcgi_temp_path {0}/c; uwsgi_temp_path {0}/d; scgi_temp_path {0}/e;\n{site} }}\n",
         home.display()
     );

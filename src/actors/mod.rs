@@ -12,8 +12,10 @@
 //! | [`Ledger`] | one per node | calls of applications that are not added up yet |
 //! | [`Mailer`] | one per node | sending mails, and trying again |
 //! | [`Recorder`] | one per node | the audit log's batch |
+//! | [`Scribe`] | one per node, on a thread of its own | the file of the access log |
 //!
-//! **Invariants:** every mailbox is bounded, and a full one is answered "try again later"; an invalidation is
+//! **Invariants:** every mailbox is bounded, and a full one is answered "try again later" (by the scribe: not at all); an
+//! invalidation is
 //! acknowledged by every worker before the change that caused it is answered; a fill begun before an invalidation is
 //! never stored after it.
 //!
@@ -32,6 +34,7 @@ mod link;
 mod mailer;
 mod recorder;
 mod roster;
+mod scribe;
 
 pub use crate::cache::redis::{Bus, Event, Lease, Unconfirmed};
 pub use contact::Contact;
@@ -48,3 +51,4 @@ pub use link::{Announce, Attach, Join, Link, Obey};
 pub use mailer::{Mailer, Wake};
 pub use recorder::{Record, Recorder};
 pub use roster::StoreRoster;
+pub use scribe::{Reopen, Scribe, Settle};

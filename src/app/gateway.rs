@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
+use super::access_log::AccessLogs;
 use super::cli::Source;
 use super::error::Failure;
 use super::listeners::Listeners;
@@ -90,6 +91,7 @@ struct Gateway {
     source: Source,
     level: LevelHandle,
     echo: Option<demo::Echo>,
+    access_log: Option<AccessLogs>,
 }
 
 impl Gateway {
@@ -105,7 +107,8 @@ impl Gateway {
         let registry = Arc::new(Registry::new(plugins::schemas()));
         let publisher = Arc::new(Publisher::new(Arc::clone(&registry), &settings, store.keyring())?);
         let node = start_node(&store, &publisher, &settings);
-        publisher.belongs_to(&node);
+        let access_log = AccessLogs::start(&settings, &node.meters)?;
+        publisher.belongs_to(&node, access_log.clone());
         join_cluster(&node, &settings)?;
         node.rebuild().await.map_err(|error| Failure::Failed(format!("cannot load the configuration: {error}")))?;
         actix_rt::spawn(load_custom_tokens(node.clone()));
@@ -136,7 +139,7 @@ impl Gateway {
         Listeners::announce(&addresses);
         info!("ready");
         tell_demo(shown.as_ref(), &addresses);
-        Ok(Self { node, servers, readiness, publisher, surroundings, source, level, echo })
+        Ok(Self { node, servers, readiness, publisher, surroundings, source, level, echo, access_log })
     }
 
     async fn until_stopped(self, signals: Signals) -> Result<(), Failure> {
@@ -161,6 +164,9 @@ impl Gateway {
 
     async fn reload(&self) {
         info!("SIGHUP: reading settings and certificates again");
+        if let Some(log) = &self.access_log {
+            log.reopen().await;
+        }
         let Some(settings) = reload::settings(&self.source, &self.level) else { return };
         self.surroundings.take_tokens(&settings.admin_tokens);
         if let Err(failure) = self.publisher.read_default_certificate(&settings) {
@@ -173,10 +179,15 @@ impl Gateway {
     }
 
     async fn stop(self) {
-        let Self { node, servers, readiness, publisher, echo, .. } = self;
+        let Self { node, servers, readiness, publisher, echo, access_log, .. } = self;
         let echo = async move {
             if let Some(echo) = echo {
                 echo.handle.stop(false).await;
+            }
+        };
+        let access_log = async move {
+            if let Some(log) = access_log {
+                log.settle().await;
             }
         };
         let portal = async move {
@@ -193,6 +204,7 @@ impl Gateway {
                 publisher.gateway.drain();
                 workers.ended().await;
             }),
+            Step::new("access log", Duration::from_secs(5), access_log),
             Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),
             Step::new("portal", Duration::from_secs(10), portal),
             Step::new("status", Duration::from_secs(2), servers.status.stop(false)),

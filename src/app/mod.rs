@@ -5,6 +5,7 @@
 //!
 //! **Absent on purpose:** anything a request needs; by then this room has handed over.
 
+mod access_log;
 mod admin_tokens;
 mod cli;
 mod demo;
@@ -15,6 +16,7 @@ mod health;
 mod keyring;
 mod listeners;
 mod migrate;
+mod observer;
 mod portal;
 mod private_file;
 mod readiness;

@@ -1,22 +1,25 @@
 //! From rows to the snapshot that requests read.
 
-use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::fs;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::error;
 use uuid::Uuid;
 
+use super::access_log::AccessLogs;
 use super::error::Failure;
+use super::observer::{self, Outlets, observe};
 use super::tls::{self, Shown};
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring, Secret};
 use crate::engine::catalog;
 use crate::engine::{Node, Worker};
 use crate::plugins::Compiled;
-use crate::proxy::{self, Certificate, Configuration, Record, Snapshot, TrustedNetworks};
+use crate::proxy::{self, Certificate, Configuration, Snapshot, TrustedNetworks};
+use crate::router::{RouteSpec, ServiceSpec};
 use crate::schema::{Entity, Registry, Schema};
-use crate::telemetry::Meters;
+use crate::telemetry::RouteLabels;
 
 /// The tables that the data plane is configured by.
 const TABLES: [&str; 6] = ["services", "routes", "plugins", "certificates", "snis", "ca_certificates"];
@@ -29,6 +32,8 @@ pub(super) struct Publisher {
     shown: Arc<Shown>,
     /// Set once the node exists: workers are made by it.
     node: Arc<OnceLock<Node>>,
+    /// Set with it.
+    outlets: Arc<OnceLock<Outlets>>,
     pub gateway: Arc<proxy::Gateway<Compiled>>,
 }
 
@@ -36,17 +41,19 @@ impl Publisher {
     /// # Errors
     /// The default certificate that the settings name cannot be read.
     pub(super) fn new(registry: Arc<Registry>, settings: &Settings, keyring: Arc<Keyring>) -> Result<Self, Failure> {
-        let node = Arc::new(OnceLock::new());
-        let gateway = gateway(settings, keyring, &node);
-        let publisher = Self { registry, default_certificate: Mutex::default(), shown: Arc::default(), node, gateway };
+        let (node, outlets) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
+        let gateway = gateway(settings, keyring, &node, &outlets);
+        let (default_certificate, shown) = (Mutex::default(), Arc::default());
+        let publisher = Self { registry, default_certificate, shown, node, outlets, gateway };
         publisher.read_default_certificate(settings)?;
         Ok(publisher)
     }
 
-    /// Tells which node the proxy's workers belong to; before the listeners start.
-    pub(super) fn belongs_to(&self, node: &Node) {
+    /// Tells which node the proxy's workers belong to, and where lines of the access log go; before the listeners start.
+    pub(super) fn belongs_to(&self, node: &Node, log: Option<AccessLogs>) {
         // A second call would change nothing: the first node is the node.
         let _ = self.node.set(node.clone());
+        let _ = self.outlets.set(Outlets { meters: Arc::clone(&node.meters), log });
     }
 
     /// Reads `proxy.tls_cert` and `proxy.tls_key`; in force with the next publication.
@@ -90,6 +97,10 @@ impl Publisher {
         }
         configuration.default_certificate =
             self.default_certificate.lock().expect("no one panics while holding it").clone();
+        // Before the new configuration is in force, so that its routes count under their own names from the first call.
+        if let Some(outlets) = self.outlets.get() {
+            outlets.meters.traffic.keep(labels(&configuration));
+        }
         let (snapshot, problems) = Snapshot::compile(configuration);
         for problem in problems {
             error!(%problem, "a part of the configuration cannot be used");
@@ -107,23 +118,26 @@ impl Publisher {
     }
 }
 
-fn gateway(settings: &Settings, keyring: Arc<Keyring>, node: &Arc<OnceLock<Node>>) -> Arc<proxy::Gateway<Compiled>> {
+/// By what the calls of each route are counted.
+fn labels(configuration: &Configuration) -> Vec<RouteLabels> {
+    let services: HashMap<Uuid, &ServiceSpec> =
+        configuration.services.iter().map(|service| (service.id, service)).collect();
+    let service_of = |route: &RouteSpec| services.get(&route.service?).copied();
+    configuration.routes.iter().map(|route| observer::labels(route, service_of(route))).collect()
+}
+
+fn gateway(
+    settings: &Settings,
+    keyring: Arc<Keyring>,
+    node: &Arc<OnceLock<Node>>,
+    outlets: &Arc<OnceLock<Outlets>>,
+) -> Arc<proxy::Gateway<Compiled>> {
     let trusted = TrustedNetworks(settings.proxy_trusted_ips.clone());
-    let (trust, of_worker, of_record) = (settings.cluster_stale_limit, Arc::clone(node), Arc::clone(node));
+    let (trust, of_worker, of_record) = (settings.cluster_stale_limit, Arc::clone(node), Arc::clone(outlets));
     proxy::Gateway::new(
         proxy::Settings { trusted, keyring: Some(keyring), ..proxy::Settings::default() },
         Clock::System,
         move || Worker::start(of_worker.get().expect("listeners start after the node"), trust),
         move |record| observe(record, &of_record),
     )
-}
-
-thread_local! {
-    /// This worker's counters of answers: no other thread touches their cache line.
-    static ANSWERS: OnceCell<Arc<Meters>> = const { OnceCell::new() };
-}
-
-fn observe(record: &Record<'_>, node: &OnceLock<Node>) {
-    let Some(node) = node.get() else { return };
-    ANSWERS.with(|meters| meters.get_or_init(|| node.meters.worker()).count_status(record.status));
 }

@@ -19,5 +19,5 @@ pub use admin_tokens::SetToken;
 pub use explain::explain;
 pub use layers::{Fault, Layers, Origin};
 pub use portal::{AppAuth, MailSettings, PortalSettings};
-pub use settings::{DatabaseUrl, LogFormat, LogLevel, Settings};
+pub use settings::{AccessFormat, DatabaseUrl, LogFormat, LogLevel, Settings};
 pub use table::{Mode, SETTINGS, Setting};

@@ -28,6 +28,14 @@ pub enum LogFormat {
     Text,
 }
 
+/// How lines of the access log are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessFormat {
+    Json,
+    /// nginx's, and the request id after it.
+    Combined,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
     Error,
@@ -64,6 +72,9 @@ pub struct Settings {
     pub log_format: LogFormat,
     pub log_level: LogLevel,
     pub log_file: Option<PathBuf>,
+    /// `None`: there is no access log.
+    pub log_access: Option<AccessFormat>,
+    pub log_access_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -115,6 +126,7 @@ impl Reader<'_> {
         let stale_limit = self.parsed("cluster.stale_limit", "a time such as 60s", parse_duration);
         let log_format = self.parsed("log.format", "json or text", parse_format);
         let log_level = self.parsed("log.level", "error, warn, info, debug or trace", parse_level);
+        let log_access = self.parsed("log.access", "off, json or combined", parse_access);
         let (cert, key) = (self.path("proxy.tls_cert"), self.path("proxy.tls_key"));
         Some(Settings {
             proxy_listen,
@@ -140,6 +152,8 @@ impl Reader<'_> {
             log_format: log_format?,
             log_level: log_level?,
             log_file: self.path("log.file"),
+            log_access: log_access?,
+            log_access_file: self.path("log.access_file"),
         })
     }
 
@@ -250,6 +264,15 @@ fn parse_format(text: &str) -> Option<LogFormat> {
     match text {
         "json" => Some(LogFormat::Json),
         "text" => Some(LogFormat::Text),
+        _ => None,
+    }
+}
+
+fn parse_access(text: &str) -> Option<Option<AccessFormat>> {
+    match text {
+        "off" => Some(None),
+        "json" => Some(Some(AccessFormat::Json)),
+        "combined" => Some(Some(AccessFormat::Combined)),
         _ => None,
     }
 }

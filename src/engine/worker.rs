@@ -14,7 +14,7 @@ use crate::actors::{Bus, Caches, Credentials, Issuer, Join, Lease, Sources, Tall
 use crate::cache::redis::Hot;
 use crate::cache::{Found, VerifiedSecrets};
 use crate::domain::Timestamp;
-use crate::telemetry::{Meters, RequestIds};
+use crate::telemetry::{AskedGrant, Meters, RequestIds, TokenRefusal};
 
 /// The engine of one worker thread: its caches, its look-up actor, and the node behind them.
 #[derive(Clone)]
@@ -89,6 +89,16 @@ impl Worker {
             return None;
         }
         get(&mut self.caches.borrow_mut(), self.node.clock.now())
+    }
+
+    /// Counts what became of a request to an OAuth 2.0 endpoint: `issued`, or the `error` that was answered.
+    pub fn count_outcome(&self, grant: AskedGrant, outcome: &str) {
+        self.meters.count_outcome(grant, outcome);
+    }
+
+    /// Counts a call whose token opened no door.
+    pub fn count_refusal(&self, why: TokenRefusal) {
+        self.meters.count_refusal(why);
     }
 
     /// Counts a call of an application to a service.

@@ -43,15 +43,15 @@ pub(super) async fn turn_away(
             let message = format!("anonymous consumer {anonymous} is configured but doesn't exist");
             Verdict::Answer(Answer::json(500, &json!({ "message": message })))
         }
-        Err(failure) => Verdict::Answer(unavailable(&failure)),
+        Err(failure) => Verdict::Answer(unavailable(&failure, call)),
     }
 }
 
 /// The answer when credentials could not be checked.
-pub(super) fn unavailable(failure: &EngineError) -> Answer {
+pub(super) fn unavailable(failure: &EngineError, call: &Call<'_>) -> Answer {
     let message = "The credentials cannot be checked at the moment, try again later";
     if !failure.is_transient() {
-        error!(error = %failure, "a check of credentials failed");
+        error!(request.id = call.request_id, error = %failure, "a check of credentials failed");
         return Answer::json(500, &json!({ "message": "An unexpected error occurred" }))
             .with_grpc(13, "internal error");
     }

@@ -32,6 +32,8 @@ pub struct Identity {
     pub consumer: Option<Arc<Consumer>>,
     /// The credential that proved it; `None` for an anonymous consumer.
     pub credential: Option<Uuid>,
+    /// Whether it is the consumer of a developer's application that the service has let in.
+    pub is_application: bool,
 }
 
 /// The `X-Forwarded-Proto` of a request, as sent and whoever sent it.

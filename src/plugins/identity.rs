@@ -14,7 +14,8 @@ pub(super) fn authenticated(consumer: &Arc<Consumer>, credential: Uuid, identifi
     set_consumer(consumer, call);
     set(call, "X-Credential-Identifier", identifier);
     call.remove_header("X-Anonymous-Consumer");
-    call.identity = Some(Identity { consumer: Some(Arc::clone(consumer)), credential: Some(credential) });
+    let consumer = Some(Arc::clone(consumer));
+    call.identity = Some(Identity { consumer, credential: Some(credential), is_application: false });
 }
 
 /// The call is made for this consumer, and nothing proved that it may.
@@ -23,7 +24,7 @@ pub(super) fn anonymous(consumer: Arc<Consumer>, call: &mut Call<'_>) {
     set(call, "X-Anonymous-Consumer", "true");
     call.remove_header("X-Credential-Identifier");
     forget_token(call);
-    call.identity = Some(Identity { consumer: Some(consumer), credential: None });
+    call.identity = Some(Identity { consumer: Some(consumer), ..Identity::default() });
 }
 
 /// Nothing is told of an access token: there is none, or it did not count.
@@ -40,6 +41,9 @@ pub(super) fn application(application: &ApplicationView, call: &mut Call<'_>) {
     let mut id = Uuid::encode_buffer();
     set(call, APPLICATION[0], application.id.hyphenated().encode_lower(&mut id));
     set(call, APPLICATION[1], &application.name);
+    if let Some(identity) = &mut call.identity {
+        identity.is_application = true;
+    }
 }
 
 /// Removes what the client says of applications, in every spelling that an upstream may take for it.

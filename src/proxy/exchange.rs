@@ -19,7 +19,7 @@ use super::snapshot::{Snapshot, Target};
 use super::timer::Timer;
 use super::worker::Worker;
 use crate::domain::Timestamp;
-use crate::message::{Answer, BodyError, Refusal, RequestFrame, RequestHead, Source};
+use crate::message::{Answer, BodyError, Refusal, RequestFrame, RequestHead, Source, Version};
 use crate::plugins::{Call, Changes, Facts, ForwardedProto, Identity, Peer, Plugin, Rest, Verdict};
 use crate::router::{Ask, Match, Protocol, RouteSpec, normalize};
 
@@ -38,8 +38,12 @@ pub(super) struct Report {
     /// Place of the route in the snapshot.
     pub target: Option<usize>,
     pub status: u16,
+    /// From the request's head to the moment it was sent on.
+    pub proxy: Option<Duration>,
     /// From the request's last byte sent to the answer's first byte.
     pub upstream: Option<Duration>,
+    /// `None`: it was not asked for.
+    pub client_ip: Option<IpAddr>,
     pub identity: Option<Identity>,
     pub failure: Option<Failure>,
 }
@@ -93,6 +97,7 @@ impl<P: Plugin> Exchange<'_, P> {
             return self.answer(&answer, live).await;
         }
         let client_ip = self.client_ip();
+        live.report.client_ip = Some(client_ip);
         let rest = match self.plugins(target, &path, client_ip, secure, live).await {
             Ok(rest) => rest,
             Err(answer) => return self.answer(&answer, live).await,
@@ -149,9 +154,12 @@ impl<P: Plugin> Exchange<'_, P> {
         let target = report.target.map(|target| &self.snapshot.targets[target]);
         self.worker.gateway.observe(&Record {
             head: self.head,
+            version: self.frame.version,
             peer: self.peer,
+            client_ip: report.client_ip.unwrap_or_else(|| self.client_ip()),
             request_id: self.request_id.as_str(),
             at: self.now,
+            place: report.target,
             route: target.map(|target| &target.route),
             service: target.and_then(|target| target.upstream.as_ref()).map(|upstream| &upstream.spec),
             identity: report.identity.as_ref(),
@@ -160,6 +168,7 @@ impl<P: Plugin> Exchange<'_, P> {
             received,
             sent,
             total: self.begun.elapsed(),
+            proxy: report.proxy,
             upstream: report.upstream,
         });
     }
@@ -302,11 +311,17 @@ impl<S: Source> Source for Timed<'_, S> {
 
 /// What is told of each finished request.
 pub struct Record<'r> {
+    /// Empty when it was refused for what it is.
     pub head: &'r RequestHead,
+    pub version: Version,
     pub peer: &'r Peer,
+    /// The peer's address, or what a trusted peer says.
+    pub client_ip: IpAddr,
     pub request_id: &'r str,
     /// When it came.
     pub at: Timestamp,
+    /// The route's place in its snapshot.
+    pub place: Option<usize>,
     pub route: Option<&'r Arc<RouteSpec>>,
     pub service: Option<&'r Arc<crate::router::ServiceSpec>>,
     pub identity: Option<&'r Identity>,
@@ -317,6 +332,8 @@ pub struct Record<'r> {
     pub received: u64,
     pub sent: u64,
     pub total: Duration,
+    /// From the head to the moment the request was sent on; `None` when nothing was proxied.
+    pub proxy: Option<Duration>,
     /// From request sent to first byte of the answer; `None` when nothing was proxied.
     pub upstream: Option<Duration>,
 }

@@ -26,6 +26,21 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// As the access log names it: stable.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Resolve => "upstream_unresolved",
+            Self::Refused => "upstream_refused",
+            Self::Handshake => "upstream_handshake",
+            Self::Broken => "upstream_broken",
+            Self::Malformed => "upstream_malformed",
+            Self::TimedOut => "upstream_timeout",
+            Self::ClientMalformed => "client_malformed",
+            Self::ClientStalled => "client_stalled",
+            Self::ClientGone => "client_gone",
+        }
+    }
+
     /// Status and message; `None` when nobody is there to be told.
     pub(super) fn told(self) -> Option<(u16, &'static str)> {
         match self {

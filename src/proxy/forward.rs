@@ -191,7 +191,7 @@ impl<P: Plugin> Forward<'_, P> {
         let upstream = started.elapsed();
         let proxy = started.duration_since(exchange.begun);
         report.status = head.status;
-        report.upstream = Some(upstream);
+        (report.proxy, report.upstream) = (Some(proxy), Some(upstream));
         let bodiless = exchange.head.method == "HEAD" || matches!(head.status, 101 | 204 | 304);
         let body = if bodiless { None } else { Some(frame.body) };
         fields::Inbound {

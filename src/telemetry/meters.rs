@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::histogram::{Histogram, SIZES, TIMES};
+use super::outcomes::{AskedGrant, Outcomes, TokenRefusal};
+use super::traffic::Traffic;
 
 /// One counted thing. Names are stable: dashboards depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,7 @@ pub enum Meter {
     SecretsRemembered,
     Overloaded,
     AuditDropped,
+    AccessLogDropped,
     MailsSent,
     MailsPutOff,
     MailsFailed,
@@ -73,6 +76,11 @@ const METERS: &[(Meter, &str, &str)] = &[
     (Meter::Overloaded, "tollgate_overloaded_total", "Requests refused because a queue was full."),
     (Meter::AuditDropped, "tollgate_audit_dropped_total", "Audit records that could not be stored."),
     (
+        Meter::AccessLogDropped,
+        "tollgate_access_log_dropped_total",
+        "Lines of the access log that could not be written in time, or at all.",
+    ),
+    (
         Meter::MailsSent,
         "tollgate_mails_total{outcome=\"sent\"}",
         "Mails by what became of them; put_off counts attempts.",
@@ -101,6 +109,7 @@ pub struct Meters {
     counts: [AtomicU64; METERS.len()],
     depths: [AtomicU64; DEPTHS.len()],
     batches: Histogram,
+    outcomes: Outcomes,
 }
 
 impl Default for Meters {
@@ -109,6 +118,7 @@ impl Default for Meters {
             counts: [const { AtomicU64::new(0) }; METERS.len()],
             depths: [const { AtomicU64::new(0) }; DEPTHS.len()],
             batches: Histogram::new(&SIZES),
+            outcomes: Outcomes::default(),
         }
     }
 }
@@ -126,6 +136,16 @@ impl Meters {
     pub fn count_batch(&self, tokens: usize) {
         self.count(Meter::TokenBatches);
         self.batches.record(u64::try_from(tokens).unwrap_or(u64::MAX));
+    }
+
+    /// Counts what became of a request to an OAuth 2.0 endpoint: `issued`, or the `error` that was answered.
+    pub fn count_outcome(&self, grant: AskedGrant, outcome: &str) {
+        self.outcomes.count(grant, outcome);
+    }
+
+    /// Counts a call whose token opened no door.
+    pub fn count_refusal(&self, why: TokenRefusal) {
+        self.outcomes.count_refusal(why);
     }
 
     /// Tells how many wait now.
@@ -153,11 +173,18 @@ pub struct Registry {
     workers: Mutex<Vec<Arc<Meters>>>,
     gauges: Mutex<Vec<Gauges>>,
     revocations: Histogram,
+    /// What was asked of each route.
+    pub traffic: Traffic,
 }
 
 impl Default for Registry {
     fn default() -> Self {
-        Self { workers: Mutex::default(), gauges: Mutex::default(), revocations: Histogram::new(&TIMES) }
+        Self {
+            workers: Mutex::default(),
+            gauges: Mutex::default(),
+            revocations: Histogram::new(&TIMES),
+            traffic: Traffic::default(),
+        }
     }
 }
 
@@ -206,8 +233,10 @@ impl Registry {
             }
             let _ = writeln!(text, "{series} {}", self.total(*meter));
         }
-        let batches = self.workers.lock().expect("no one panics while holding it").clone();
-        let batches = batches.iter().map(|meters| &meters.batches);
+        self.traffic.render(&mut text);
+        let workers = self.workers.lock().expect("no one panics while holding it").clone();
+        Outcomes::render(workers.iter().map(|meters| &meters.outcomes), &mut text);
+        let batches = workers.iter().map(|meters| &meters.batches);
         Histogram::render(&SIZES, BATCH, "Tokens per database commit that issued some.", batches, &mut text);
         let help = "From the commit of a change to the last acknowledgement of it.";
         Histogram::render(&TIMES, REVOCATION, help, std::iter::once(&self.revocations), &mut text);

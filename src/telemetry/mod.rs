@@ -1,15 +1,22 @@
-//! What the program tells about itself: logs, counters, request ids.
+//! What the program tells about itself: logs, the access log, counters, request ids.
 //!
-//! **Invariants:** no token, secret, address of a client or body reaches a log line; counters are per worker, so that
-//! the hot path shares no cache line, and are summed when they are read.
+//! **Invariants:** no token, secret or body reaches a line of any log, and no address of a client one of the program's;
+//! counters are per worker, so that the hot path shares no cache line, and are summed when they are read. Every name of a
+//! metric stands in docs/metrics.md.
 //!
 //! **Absent on purpose:** who serves `/metrics` (rooms `admin` and `app`).
 
+mod access;
 mod histogram;
 mod logs;
 mod meters;
+mod outcomes;
 mod request_id;
+mod traffic;
 
+pub use access::{AccessLog, Batch, Caller, Entry, HandOver, Place, Sent, Spares};
 pub use logs::{LevelHandle, filter, start_logs};
 pub use meters::{Depth, Gauges, Meter, Meters, Registry};
+pub use outcomes::{AskedGrant, TokenRefusal};
 pub use request_id::{RequestId, RequestIds};
+pub use traffic::{Answered, ConsumerClass, RouteLabels, Slot, Traffic};

@@ -96,7 +96,7 @@ impl ApplicationRegistration {
         match self.admit(call, engine).await {
             Ok(Ok(())) => Verdict::Continue,
             Ok(Err(refused)) => Verdict::Answer(self.refusal(refused)),
-            Err(failure) => Verdict::Answer(anonymous::unavailable(&failure)),
+            Err(failure) => Verdict::Answer(anonymous::unavailable(&failure, call)),
         }
     }
 

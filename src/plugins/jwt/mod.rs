@@ -74,7 +74,7 @@ impl Jwt {
                 Verdict::Continue
             }
             Ok(Err(refusal)) => anonymous::turn_away(anonymous, call, engine, || self.refused(&refusal)).await,
-            Err(failure) => Verdict::Answer(anonymous::unavailable(&failure)),
+            Err(failure) => Verdict::Answer(anonymous::unavailable(&failure, call)),
         }
     }
 

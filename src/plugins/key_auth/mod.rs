@@ -63,7 +63,7 @@ impl KeyAuth {
                 Verdict::Continue
             }
             Ok(Err(message)) => anonymous::turn_away(anonymous, call, engine, || self.refusal(message)).await,
-            Err(failure) => Verdict::Answer(anonymous::unavailable(&failure)),
+            Err(failure) => Verdict::Answer(anonymous::unavailable(&failure, call)),
         }
     }
 

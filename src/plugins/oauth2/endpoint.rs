@@ -6,7 +6,7 @@ use tracing::{error, info};
 
 use super::Config;
 use crate::domain::Gate;
-use crate::engine::{EngineError, Issued, Sent, Worker};
+use crate::engine::{AskedGrant, EngineError, Issued, Sent, Worker};
 use crate::message::{Answer, BodyError};
 use crate::oauth2::{self, Allowed, OAuthError, Params, Place, Profile};
 use crate::plugins::reason::with_reason;
@@ -14,6 +14,12 @@ use crate::plugins::{Call, ForwardedProto};
 
 /// Largest body of a token request: a real one has a few hundred bytes.
 const BODY_LIMIT: usize = 256 * 1024;
+
+/// What is counted where no error is answered.
+const ISSUED: &str = "issued";
+const INVALID_REQUEST: &str = "invalid_request";
+const SERVER_ERROR: &str = "server_error";
+const UNAVAILABLE: &str = "temporarily_unavailable";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
@@ -35,36 +41,70 @@ pub(super) fn asked(path: &[u8]) -> Option<Endpoint> {
 
 pub(super) async fn answer(config: &Config, endpoint: Endpoint, call: &mut Call<'_>, engine: &Worker) -> Answer {
     if let Err(refusal) = check_method(endpoint, call) {
-        return refused(config, &refusal, query(call).text("state"));
+        let query = query(call);
+        engine.count_outcome(grant(endpoint, &query), refusal.code_under(config.policy.profile));
+        return refused(config, &refusal, query.text("state"));
     }
     let secure = check_https(config, call);
     let params = match read_params(call).await {
         Ok(params) => params,
         Err(_) if secure.is_err() => query(call),
-        Err(answer) => return answer,
+        Err(answer) => {
+            engine.count_outcome(AskedGrant::Unknown, INVALID_REQUEST);
+            return answer;
+        }
     };
+    let asked = grant(endpoint, &params);
     let state = params.text("state").map(str::to_owned);
     if let Err(refusal) = secure {
+        engine.count_outcome(asked, refusal.code_under(config.policy.profile));
         return refused(config, &refusal, state.as_deref());
     }
+    let gate = call.gate;
+    let (result, outcome) = match ask(config, endpoint, call, engine, &params).await {
+        Ok(answer) => answer,
+        Err(EngineError::OAuth(refusal)) => {
+            let answer = reasoned(gate, &refusal, refused(config, &refusal, state.as_deref()));
+            (answer, refusal.code_under(config.policy.profile))
+        }
+        Err(failure) => failed(&failure, call.request_id),
+    };
+    engine.count_outcome(asked, outcome);
+    result
+}
+
+/// What the parameters ask of an endpoint.
+fn grant(endpoint: Endpoint, params: &Params) -> AskedGrant {
+    match endpoint {
+        Endpoint::Token => AskedGrant::of_type(params.text("grant_type")),
+        Endpoint::Authorize => AskedGrant::of_response(params.text("response_type")),
+    }
+}
+
+/// Asks the engine. With the answer comes what is counted of it.
+async fn ask(
+    config: &Config,
+    endpoint: Endpoint,
+    call: &Call<'_>,
+    engine: &Worker,
+    params: &Params,
+) -> Result<(Answer, &'static str), EngineError> {
     let policy = &config.policy;
     let (service, gate) = (call.service.map(|service| service.id), call.gate);
     let place = Place { policy, plugin: config.id, service, gate, allowed: Allowed::All };
-    let result = match endpoint {
+    match endpoint {
         Endpoint::Token => {
             let header = call.head.headers.get(config.auth_header_name());
-            let claim = oauth2::claim(&params, header.map(|value| &value[..]));
-            engine.issue(place, &params, claim).await.map(|issued| told(&issued, state.as_deref()))
+            let claim = oauth2::claim(params, header.map(|value| &value[..]));
+            let issued = engine.issue(place, params, claim).await?;
+            Ok((told(&issued, params.text("state")), ISSUED))
         }
         Endpoint::Authorize => {
             let issuer = (policy.profile == Profile::Rfc9700).then(|| issuer(call));
-            engine.authorize(place, &params, issuer.as_deref()).await.map(|sent| redirected(call.gate, &sent))
+            let sent = engine.authorize(place, params, issuer.as_deref()).await?;
+            let outcome = sent.refusal.as_ref().map_or(ISSUED, |refusal| refusal.code_under(policy.profile));
+            Ok((redirected(gate, &sent), outcome))
         }
-    };
-    match result {
-        Ok(answer) => answer,
-        Err(EngineError::OAuth(refusal)) => reasoned(gate, &refusal, refused(config, &refusal, state.as_deref())),
-        Err(failure) => failed(&failure),
     }
 }
 
@@ -163,11 +203,11 @@ fn body_params(content_type: Option<&Bytes>, body: &[u8]) -> Result<Params, OAut
 fn unread(error: &BodyError) -> Answer {
     match error {
         BodyError::TooLong(limit) => {
-            plain_error(413, "invalid_request", &format!("The body is longer than {limit} bytes"))
+            plain_error(413, INVALID_REQUEST, &format!("The body is longer than {limit} bytes"))
         }
-        BodyError::TimedOut => plain_error(408, "invalid_request", "The body did not arrive in time"),
+        BodyError::TimedOut => plain_error(408, INVALID_REQUEST, "The body did not arrive in time"),
         BodyError::Truncated | BodyError::Malformed | BodyError::Io(_) => {
-            plain_error(400, "invalid_request", "The body could not be read")
+            plain_error(400, INVALID_REQUEST, "The body could not be read")
         }
     }
 }
@@ -208,13 +248,13 @@ fn refused(config: &Config, refusal: &OAuthError, state: Option<&str>) -> Answer
 }
 
 /// Nothing the client did: too much waits, or the store is away or broken.
-fn failed(failure: &EngineError) -> Answer {
+fn failed(failure: &EngineError, request_id: &str) -> (Answer, &'static str) {
     if failure.is_transient() {
         let description = "The server is currently unable to handle the request, try again later";
-        return plain_error(503, "temporarily_unavailable", description).with_header("retry-after", "1");
+        return (plain_error(503, UNAVAILABLE, description).with_header("retry-after", "1"), UNAVAILABLE);
     }
-    error!(error = %failure, "a token request failed");
-    plain_error(500, "server_error", "An unexpected error occurred")
+    error!(request.id = request_id, error = %failure, "a token request failed");
+    (plain_error(500, SERVER_ERROR, "An unexpected error occurred"), SERVER_ERROR)
 }
 
 fn plain_error(status: u16, code: &str, description: &str) -> Answer {
@@ -246,8 +286,8 @@ mod tests {
     }
     #[test]
     fn a_full_queue_is_a_reason_to_come_back() {
-        let answer = failed(&EngineError::Overloaded);
-        assert_eq!(answer.status, 503);
+        let (answer, outcome) = failed(&EngineError::Overloaded, "1");
+        assert_eq!((answer.status, outcome), (503, "temporarily_unavailable"));
         assert!(answer.headers.contains(&("retry-after", "1".to_owned())), "{:?}", answer.headers);
     }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tracing::info;
+use uuid::Uuid;
 
 use super::{Config, identity, token};
 use crate::domain::TokenView;
-use crate::engine::{EngineError, Worker};
+use crate::engine::{EngineError, TokenRefusal, Worker};
 use crate::message::Answer;
 use crate::oauth2::{Refusal, judge};
 use crate::plugins::{Call, Verdict, anonymous};
@@ -24,7 +25,7 @@ pub(super) async fn access(config: &Config, call: &mut Call<'_>, engine: &Worker
             Verdict::Continue
         }
         Ok(Err(refusal)) => anonymous::turn_away(anonymous, call, engine, || challenged(config, refusal)).await,
-        Err(failure) => Verdict::Answer(anonymous::unavailable(&failure)),
+        Err(failure) => Verdict::Answer(anonymous::unavailable(&failure, call)),
     }
 }
 
@@ -38,14 +39,32 @@ async fn check(
         if token::is_in_query(call) {
             info!(request.id = call.request_id, "refused a token in a query: RFC 9700 section 2.2 forbids it");
         }
+        engine.count_refusal(TokenRefusal::Missing);
         return Ok(Err(Refusal::Missing));
     };
     if config.hide_credentials {
         token::hide(config, &carried, call).await;
     }
-    let Some(view) = engine.find_token(&carried.token).await? else { return Ok(Err(Refusal::Invalid)) };
+    let Some(view) = engine.find_token(&carried.token).await? else {
+        engine.count_refusal(TokenRefusal::Unknown);
+        return Ok(Err(Refusal::Invalid));
+    };
     let service = call.service.map(|service| service.id);
-    Ok(judge(&view, config.policy.global_credentials, service, call.now).map(|()| view))
+    let judged = judge(&view, config.policy.global_credentials, service, call.now);
+    if let Err(refusal) = judged {
+        engine.count_refusal(counted(refusal, &view, service));
+    }
+    Ok(judged.map(|()| view))
+}
+
+/// Why a known token was refused. Who presents it is not told that much.
+fn counted(refusal: Refusal, view: &TokenView, service: Option<Uuid>) -> TokenRefusal {
+    match refusal {
+        Refusal::Missing => TokenRefusal::Missing,
+        Refusal::Global => TokenRefusal::Global,
+        Refusal::Invalid if view.service_id.is_some() && view.service_id != service => TokenRefusal::OtherService,
+        Refusal::Invalid => TokenRefusal::Expired,
+    }
 }
 
 fn challenged(config: &Config, refusal: Refusal) -> Answer {
