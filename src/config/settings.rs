@@ -51,6 +51,7 @@ pub struct Settings {
     pub proxy_listen: Vec<SocketAddr>,
     pub proxy_listen_tls: Vec<SocketAddr>,
     pub proxy_workers: usize,
+    pub proxy_drain_timeout: Duration,
     pub proxy_trusted_ips: Vec<Network>,
     /// Certificate chain and key files, together or not at all.
     pub proxy_tls: Option<(PathBuf, PathBuf)>,
@@ -114,6 +115,7 @@ impl Reader<'_> {
         let mail = self.mail();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = self.optional("proxy.workers", "a number from 1 to 1024", |text| in_range(text, 1, 1024));
+        let drain_timeout = self.parsed("proxy.drain_timeout", "a time from 0 to 1h", parse_drain);
         let trusted = self.list("proxy.trusted_ips", |text| text.parse::<Network>().map_err(|why| why.to_string()));
         let allow_insecure = self.parsed("admin.allow_insecure", "true or false", parse_bool);
         let admin_tokens = self.list("admin.tokens", SetToken::parse);
@@ -132,6 +134,7 @@ impl Reader<'_> {
             proxy_listen,
             proxy_listen_tls,
             proxy_workers: workers.unwrap_or(cores),
+            proxy_drain_timeout: drain_timeout?,
             proxy_trusted_ips: trusted,
             proxy_tls: cert.zip(key),
             admin_listen,
@@ -258,6 +261,10 @@ fn parse_duration(text: &str) -> Option<Duration> {
 
 fn parse_lease(text: &str) -> Option<Duration> {
     parse_duration(text).filter(|lease| (Duration::from_millis(100)..=Duration::from_secs(10)).contains(lease))
+}
+
+fn parse_drain(text: &str) -> Option<Duration> {
+    parse_duration(text).filter(|time| *time <= Duration::from_secs(3600))
 }
 
 fn parse_format(text: &str) -> Option<LogFormat> {

@@ -23,6 +23,9 @@ pub enum Failure {
     /// It closed, or does not read what it is sent.
     #[error("client has gone")]
     ClientGone,
+    /// The time a stopping gateway leaves to what is under way was over.
+    #[error("the gateway stops")]
+    Stopped,
 }
 
 impl Failure {
@@ -38,6 +41,7 @@ impl Failure {
             Self::ClientMalformed => "client_malformed",
             Self::ClientStalled => "client_stalled",
             Self::ClientGone => "client_gone",
+            Self::Stopped => "stopped",
         }
     }
 
@@ -51,6 +55,7 @@ impl Failure {
             Self::TimedOut => Some((504, "The upstream server is timing out")),
             Self::ClientMalformed => Some((400, "Bad request")),
             Self::ClientStalled => Some((408, "Request timeout")),
+            Self::Stopped => Some((503, "The gateway is stopping")),
             Self::ClientGone => None,
         }
     }

@@ -54,6 +54,16 @@ impl Default for Settings {
     }
 }
 
+/// How far a gateway is on its way to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub(super) enum Stage {
+    Serving,
+    /// No call begins on a connection that has none.
+    Draining,
+    /// No call goes on.
+    Cut,
+}
+
 type MakeEngine<E> = Box<dyn Fn() -> E + Send + Sync>;
 type Observer = Box<dyn Fn(&Record<'_>) + Send + Sync>;
 
@@ -64,7 +74,7 @@ pub struct Gateway<P: Plugin> {
     pub(super) snapshot: ArcSwap<Snapshot<P>>,
     make_engine: MakeEngine<P::Engine>,
     observer: Observer,
-    draining: watch::Sender<bool>,
+    stage: watch::Sender<Stage>,
     pub(super) connections: Arc<Connections>,
 }
 
@@ -99,7 +109,7 @@ impl<P: Plugin> Gateway<P> {
             snapshot: ArcSwap::from_pointee(Snapshot::default()),
             make_engine: Box::new(make_engine),
             observer: Box::new(observe),
-            draining: watch::Sender::new(false),
+            stage: watch::Sender::new(Stage::Serving),
             connections: Arc::default(),
         })
     }
@@ -112,7 +122,12 @@ impl<P: Plugin> Gateway<P> {
     /// Closes connections that wait for a request and lets each other one end with its request. The listeners should be
     /// closed before this ([`Workers::close`]).
     pub fn drain(&self) {
-        self.draining.send_replace(true);
+        self.stage.send_replace(Stage::Draining);
+    }
+
+    /// Ends what draining has left: calls are answered 503, or broken off where an answer was begun.
+    pub fn cut(&self) {
+        self.stage.send_replace(Stage::Cut);
     }
 
     /// Clients' connections accepted so far.
@@ -156,11 +171,11 @@ impl<P: Plugin> Gateway<P> {
         (self.observer)(record);
     }
 
-    pub(super) fn is_draining(&self) -> bool {
-        *self.draining.borrow()
+    pub(super) fn stage(&self) -> Stage {
+        *self.stage.borrow()
     }
 
-    pub(super) fn watch_drain(&self) -> watch::Receiver<bool> {
-        self.draining.subscribe()
+    pub(super) fn watch_stage(&self) -> watch::Receiver<Stage> {
+        self.stage.subscribe()
     }
 }
