@@ -168,12 +168,13 @@ impl<'c, P: Plugin> Connection<'c, P> {
                 true => *begun.get_or_insert_with(Instant::now) + patience,
                 false => *first_byte.get_or_insert_with(Instant::now) + settings.head_timeout,
             };
-            let Self { worker, seat, wire, input, timer, .. } = self;
+            let Self { worker, seat, wire, input, timer, is_first, .. } = self;
             let read = poll_fn(|context| {
                 if let Poll::Ready(read) = wire.io.borrow_mut().poll_fill(context, input) {
                     return Poll::Ready(Some(read.unwrap_or(0)));
                 }
-                if (idle && worker.is_draining()) || worker.is_cut() {
+                let is_unwanted = worker.is_draining() || (!*is_first && worker.lacks_room());
+                if (idle && is_unwanted) || worker.is_cut() {
                     return Poll::Ready(Some(0));
                 }
                 seat.note(context.waker());

@@ -121,7 +121,10 @@ impl<P: Plugin> Exchange<'_, P> {
         live.report.failure = Some(failure);
         match failure.told() {
             Some((status, message)) if !live.sink.has_begun() => {
-                let answer = own::error(status, message, self.request_id.as_str(), self.head);
+                let mut answer = own::error(status, message, self.request_id.as_str(), self.head);
+                if matches!(failure, Failure::Overloaded | Failure::Stopped) {
+                    answer = answer.with_header("Retry-After", "1");
+                }
                 self.answer(&answer, live).await;
                 // A body that broke its framing hides where the next request begins.
                 Outcome::Answered { failed: matches!(failure, Failure::ClientMalformed | Failure::ClientStalled) }

@@ -34,6 +34,11 @@ pub struct Settings {
     pub client_timeout: Duration,
     /// Whose session tickets clients resume with, at this node and every other of the keyring; `None`: they do not.
     pub keyring: Option<Arc<Keyring>>,
+    /// Clients' connections at once, of all listeners. Those beyond it wait to be accepted, and idle ones are closed for
+    /// them.
+    pub most_connections: usize,
+    /// Calls under way at once to one upstream, of each worker. One beyond it is answered 503.
+    pub most_upstream_calls: usize,
     /// Idle connections a worker keeps per upstream, and for how long.
     pub idle_upstreams: usize,
     pub upstream_idle_timeout: Duration,
@@ -48,6 +53,8 @@ impl Default for Settings {
             idle_timeout: Duration::from_secs(75),
             client_timeout: Duration::from_secs(60),
             keyring: None,
+            most_connections: 16 * 1024,
+            most_upstream_calls: 4 * 1024,
             idle_upstreams: 256,
             upstream_idle_timeout: Duration::from_secs(55),
         }
@@ -169,6 +176,17 @@ impl<P: Plugin> Gateway<P> {
 
     pub(super) fn observe(&self, record: &Record<'_>) {
         (self.observer)(record);
+    }
+
+    /// Whether there are as many connections as there may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.connections.active() >= self.settings.most_connections as u64
+    }
+
+    /// Whether idle connections are still to be closed for those that wait: some room is made at a time.
+    pub(super) fn lacks_room(&self) -> bool {
+        let most = self.settings.most_connections;
+        self.connections.active() >= (most - most / 16) as u64
     }
 
     pub(super) fn stage(&self) -> Stage {

@@ -17,6 +17,7 @@ use super::gateway::{Gateway, Stage};
 use super::http2::Channels;
 use super::kit::Kits;
 use super::link::Pool;
+use super::loads::Loads;
 use super::names::Names;
 use super::snapshot::Snapshot;
 use crate::domain::Timestamp;
@@ -81,6 +82,10 @@ pub(super) struct Worker<P: Plugin> {
     snapshot: RefCell<Rc<InForce<P>>>,
     /// How far the gateway is on its way to its end.
     pub stage: Cell<Stage>,
+    /// Others wait for a connection.
+    asks_for_room: Cell<bool>,
+    /// Calls under way.
+    pub loads: Rc<Loads>,
     seats: RefCell<HashMap<u64, Rc<Seat>>>,
     next_seat: Cell<u64>,
     /// Second, and the text of `Date` for it.
@@ -121,6 +126,8 @@ impl<P: Plugin> Worker<P> {
             channels: Channels::default(),
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot.load_full()))),
             stage: Cell::new(gateway.stage()),
+            asks_for_room: Cell::new(false),
+            loads: Rc::new(Loads::new(settings.most_upstream_calls)),
             seats: RefCell::default(),
             next_seat: Cell::new(0),
             date: Cell::new((i64::MIN, [b' '; 29])),
@@ -182,6 +189,27 @@ impl<P: Plugin> Worker<P> {
 
     fn enter(&self, stage: Stage) {
         self.stage.set(stage);
+        self.wake_all();
+    }
+
+    /// Has connections that are idle close while there are too many. Those that have not asked anything yet are left
+    /// their time to.
+    pub fn make_room(&self) {
+        if self.gateway.is_full() {
+            self.asks_for_room.set(true);
+            self.wake_all();
+        }
+    }
+
+    /// Whether an idle connection should close.
+    pub fn lacks_room(&self) -> bool {
+        if self.asks_for_room.get() && !self.gateway.lacks_room() {
+            self.asks_for_room.set(false);
+        }
+        self.asks_for_room.get()
+    }
+
+    fn wake_all(&self) {
         let seats: Vec<_> = self.seats.borrow().values().cloned().collect();
         seats.into_iter().for_each(|seat| seat.wake());
     }
@@ -194,6 +222,7 @@ async fn sweep<P: Plugin>(worker: Weak<Worker<P>>) {
         ticks.tick().await;
         let Some(worker) = worker.upgrade() else { return };
         worker.pool.borrow_mut().sweep(Instant::now());
+        worker.loads.sweep();
         worker.channels.sweep(worker.gateway.settings.upstream_idle_timeout);
     }
 }

@@ -7,6 +7,7 @@ mod fields;
 mod floods;
 mod house;
 mod lifetimes;
+mod limits;
 mod plugins;
 mod routes;
 mod smuggling;
