@@ -35,6 +35,7 @@ pub(super) struct AnswerFields {
 
 /// The kits that nobody uses at the moment.
 #[derive(Default)]
+#[expect(clippy::vec_box, reason = "a kit is handed out and given back without being moved")]
 pub(super) struct Kits(RefCell<Vec<Box<Kit>>>);
 
 impl Kits {
