@@ -134,8 +134,9 @@ fn gateway(
 ) -> Arc<proxy::Gateway<Compiled>> {
     let trusted = TrustedNetworks(settings.proxy_trusted_ips.clone());
     let (trust, of_worker, of_record) = (settings.cluster_stale_limit, Arc::clone(node), Arc::clone(outlets));
+    let dns_servers = settings.proxy_dns_servers.clone();
     proxy::Gateway::new(
-        proxy::Settings { trusted, keyring: Some(keyring), ..proxy::Settings::default() },
+        proxy::Settings { trusted, keyring: Some(keyring), dns_servers, ..proxy::Settings::default() },
         Clock::System,
         move || Worker::start(of_worker.get().expect("listeners start after the node"), trust),
         move |record| observe(record, &of_record),

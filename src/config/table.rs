@@ -48,6 +48,7 @@ pub const SETTINGS: &[Setting] = &[
     split("proxy.listen_tls", "0.0.0.0:8443", "127.0.0.1:8443", "addresses of the proxy, TLS; none = no TLS listener"),
     both("proxy.workers", "", "worker threads; none = one per core"),
     both("proxy.trusted_ips", "", "CIDRs whose X-Forwarded-* and PROXY protocol are believed"),
+    both("proxy.dns_servers", "", "name servers for upstreams' names, ADDRESS or ADDRESS:PORT; none = the system's"),
     both("proxy.tls_cert", "", "file with the default certificate chain (PEM)"),
     both("proxy.tls_key", "", "file with the default certificate's private key (PEM)"),
     split("admin.listen", "127.0.0.1:8001", "127.0.0.1:8001", "addresses of the Admin API, plain"),

@@ -107,7 +107,7 @@ impl<P: Plugin> Worker<P> {
         Self {
             engine: gateway.engine(),
             pool: RefCell::new(Pool::new(settings.idle_upstreams, settings.upstream_idle_timeout)),
-            names: Rc::default(),
+            names: Rc::new(Names::of(settings.dns_servers.clone())),
             kits: Kits::default(),
             channels: Channels::default(),
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot.load_full()))),

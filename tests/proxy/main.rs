@@ -7,6 +7,7 @@ mod fields;
 mod floods;
 mod house;
 mod lifetimes;
+mod names;
 mod plugins;
 mod routes;
 mod smuggling;
