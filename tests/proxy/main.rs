@@ -2,6 +2,7 @@
 
 mod balancers;
 mod bodies;
+mod certificates;
 mod failures;
 mod fields;
 mod floods;
