@@ -6,6 +6,7 @@ mod certificates;
 mod failures;
 mod fields;
 mod floods;
+mod grpcs;
 mod house;
 mod lifetimes;
 mod names;

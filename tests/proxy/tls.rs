@@ -21,7 +21,7 @@ pub const CERTIFICATES: [&str; 3] = [
 ];
 const AUTHORITY: &str = "00000000-0000-7000-8000-00000000000d";
 
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(pub CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     pub fn new() -> Self {
