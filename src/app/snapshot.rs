@@ -70,6 +70,7 @@ impl Publisher {
             id: Uuid::nil(),
             cert: read("proxy.tls_cert", cert)?,
             key: Secret::new(read("proxy.tls_key", key)?),
+            alt: None,
             snis: Vec::new(),
         };
         let parsed = tls::certified(&certificate.cert, certificate.key.reveal())?;

@@ -2,9 +2,11 @@
 
 mod balancers;
 mod bodies;
+mod certificates;
 mod failures;
 mod fields;
 mod floods;
+mod grpcs;
 mod house;
 mod lifetimes;
 mod names;
