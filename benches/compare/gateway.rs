@@ -43,7 +43,7 @@ impl Gateway {
         command.env("TOLLGATE_LOG_FILE", &log).env("TOLLGATE_LOG_FORMAT", "json");
         // As nginx does.
         let access = folder.join(format!("{name}.access.log"));
-        command.env("TOLLGATE_LOG_ACCESS", "json").env("TOLLGATE_LOG_ACCESS_FILE", access);
+        command.env("TOLLGATE_LOG_ACCESS", "combined").env("TOLLGATE_LOG_ACCESS_FILE", access);
         command.env("TOLLGATE_PROXY_WORKERS", workers.to_string()).env("TOLLGATE_PROXY_TRUSTED_IPS", "127.0.0.1");
         if let Some(url) = url {
             command.env("TOLLGATE_DATABASE_URL", url);

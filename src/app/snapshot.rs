@@ -71,6 +71,7 @@ impl Publisher {
             id: Uuid::nil(),
             cert: read("proxy.tls_cert", cert)?,
             key: Secret::new(read("proxy.tls_key", key)?),
+            alt: None,
             snis: Vec::new(),
         };
         let parsed = tls::certified(&certificate.cert, certificate.key.reveal())?;
@@ -139,6 +140,7 @@ fn gateway(
     let settings = proxy::Settings {
         trusted,
         keyring: Some(keyring),
+        dns_servers: settings.proxy_dns_servers.clone(),
         most_connections: connections,
         most_upstream_calls: upstream_calls,
         ..proxy::Settings::default()

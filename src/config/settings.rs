@@ -1,6 +1,6 @@
 //! Settings, understood.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -56,6 +56,8 @@ pub struct Settings {
     pub proxy_max_upstream_calls: Option<usize>,
     pub proxy_drain_timeout: Duration,
     pub proxy_trusted_ips: Vec<Network>,
+    /// Empty: those the system names.
+    pub proxy_dns_servers: Vec<SocketAddr>,
     /// Certificate chain and key files, together or not at all.
     pub proxy_tls: Option<(PathBuf, PathBuf)>,
     pub admin_listen: Vec<SocketAddr>,
@@ -123,6 +125,7 @@ impl Reader<'_> {
         let max_upstream_calls = self.optional("proxy.max_upstream_calls", "a number from 1 to 10000000", most);
         let drain_timeout = self.parsed("proxy.drain_timeout", "a time from 0 to 1h", parse_drain);
         let trusted = self.list("proxy.trusted_ips", |text| text.parse::<Network>().map_err(|why| why.to_string()));
+        let dns_servers = self.list("proxy.dns_servers", parse_name_server);
         let allow_insecure = self.parsed("admin.allow_insecure", "true or false", parse_bool);
         let admin_tokens = self.list("admin.tokens", SetToken::parse);
         let database_url = self.parsed("database.url", "postgres://… or sqlite:PATH", parse_database);
@@ -144,6 +147,7 @@ impl Reader<'_> {
             proxy_max_upstream_calls: max_upstream_calls,
             proxy_drain_timeout: drain_timeout?,
             proxy_trusted_ips: trusted,
+            proxy_dns_servers: dns_servers,
             proxy_tls: cert.zip(key),
             admin_listen,
             admin_listen_tls,
@@ -253,6 +257,12 @@ fn parse_redis(text: &str) -> Option<Secret> {
     schemes.iter().any(|scheme| text.starts_with(scheme)).then(|| Secret::new(text))
 }
 
+/// The port is 53 unless it is given.
+fn parse_name_server(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse().or_else(|_| text.parse().map(|address: IpAddr| SocketAddr::new(address, 53)));
+    address.map_err(|_| format!("`{text}` is not ADDRESS or ADDRESS:PORT, such as 10.0.0.2 or [fd00::2]:53"))
+}
+
 /// `500ms`, `2s`, `5m`, `1h`; a bare number is seconds.
 fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
@@ -344,6 +354,15 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("database.url (default): must be set"), "{text}");
+    }
+
+    #[test]
+    fn a_name_server_is_an_address_with_or_without_port() {
+        for (text, address) in [("10.0.0.2", "10.0.0.2:53"), ("127.0.0.1:5353", "127.0.0.1:5353"), ("::1", "[::1]:53")]
+        {
+            assert_eq!(parse_name_server(text).map(|address| address.to_string()), Ok(address.to_owned()));
+        }
+        assert!(parse_name_server("dns.example").unwrap_err().contains("`dns.example` is not ADDRESS"));
     }
 
     #[test]

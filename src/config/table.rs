@@ -55,6 +55,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     both("proxy.drain_timeout", "30s", "how long calls under way may take when the gateway stops; up to 1h"),
     both("proxy.trusted_ips", "", "CIDRs whose X-Forwarded-* and PROXY protocol are believed"),
+    both("proxy.dns_servers", "", "name servers for upstreams' names, ADDRESS or ADDRESS:PORT; none = the system's"),
     both("proxy.tls_cert", "", "file with the default certificate chain (PEM)"),
     both("proxy.tls_key", "", "file with the default certificate's private key (PEM)"),
     split("admin.listen", "127.0.0.1:8001", "127.0.0.1:8001", "addresses of the Admin API, plain"),

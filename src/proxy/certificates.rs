@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::SignatureScheme;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use uuid::Uuid;
@@ -17,16 +18,21 @@ pub struct Certificate {
     pub id: Uuid,
     pub cert: String,
     pub key: Secret,
-    /// `x.org` or `*.x.org`, lower-cased.
+    /// Another chain with a key of another kind (`cert_alt`, `key_alt`), for clients that would rather have it.
+    pub alt: Option<(String, Secret)>,
+    /// `x.org`, `*.x.org` or `x.*`, lower-cased.
     pub snis: Vec<String>,
 }
+
+/// A certificate's chains: `cert`, and `cert_alt` where there is one.
+type Chains = Arc<[Arc<CertifiedKey>]>;
 
 /// Certificates by server name.
 #[derive(Debug, Default)]
 pub(super) struct Certificates {
-    by_name: HashMap<String, Arc<CertifiedKey>>,
+    by_name: HashMap<String, Chains>,
     /// Shown to those that name nothing, or nothing known.
-    default: Option<Arc<CertifiedKey>>,
+    default: Option<Chains>,
 }
 
 impl Certificates {
@@ -34,43 +40,67 @@ impl Certificates {
     pub fn compile(all: &[Certificate], default: Option<&Certificate>, problems: &mut Vec<String>) -> Self {
         let mut made = Self::default();
         for certificate in all {
-            match certified(certificate) {
-                Ok(key) => {
-                    // Kong's way to name the default: the server name `*`.
-                    if certificate.snis.iter().any(|name| name == "*") {
-                        made.default = Some(Arc::clone(&key));
-                    }
-                    let names = certificate.snis.iter().map(|name| (name.clone(), Arc::clone(&key)));
-                    made.by_name.extend(names);
-                }
-                Err(error) => problems.push(format!("certificate {}: {error}", certificate.id)),
+            let told = format!("certificate {}", certificate.id);
+            let Some(chains) = chains(certificate, &told, problems) else { continue };
+            // Kong's way to name the default: the server name `*`.
+            if certificate.snis.iter().any(|name| name == "*") {
+                made.default = Some(Arc::clone(&chains));
             }
+            let names = certificate.snis.iter().map(|name| (name.clone(), Arc::clone(&chains)));
+            made.by_name.extend(names);
         }
         if made.default.is_none()
             && let Some(default) = default
         {
-            match certified(default) {
-                Ok(key) => made.default = Some(key),
-                Err(error) => problems.push(format!("default certificate: {error}")),
-            }
+            made.default = chains(default, "default certificate", problems);
         }
         made
     }
 
-    /// Exact name, then `*.` in place of its first label, then the default.
-    fn find(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
+    /// Exact name, then `*.` in place of its first label, then `.*` in place of its last, then the default.
+    fn find(&self, name: Option<&str>) -> Option<&Chains> {
         let named = name.and_then(|name| {
-            let wildcard = || name.split_once('.').and_then(|(_, rest)| self.by_name.get(&format!("*.{rest}")));
-            self.by_name.get(name).or_else(wildcard)
+            let first = || name.split_once('.').and_then(|(_, rest)| self.by_name.get(&format!("*.{rest}")));
+            let last = || name.rsplit_once('.').and_then(|(rest, _)| self.by_name.get(&format!("{rest}.*")));
+            self.by_name.get(name).or_else(first).or_else(last)
         });
-        named.or(self.default.as_ref()).cloned()
+        named.or(self.default.as_ref())
     }
 }
 
-fn certified(certificate: &Certificate) -> Result<Arc<CertifiedKey>, TlsError> {
-    let chain = certificates(&certificate.cert)?;
-    let key = private_key(certificate.key.reveal())?;
+/// A second chain that does not parse is told and left out; without the first there is none.
+fn chains(certificate: &Certificate, told: &str, problems: &mut Vec<String>) -> Option<Chains> {
+    let first = (&certificate.cert, &certificate.key);
+    let second = certificate.alt.as_ref().map(|(cert, key)| (cert, key));
+    let mut made = Vec::new();
+    for (cert, key) in std::iter::once(first).chain(second) {
+        match certified(cert, key) {
+            Ok(key) => made.push(key),
+            Err(error) => {
+                problems.push(format!("{told}: {error}"));
+                if made.is_empty() {
+                    return None;
+                }
+            }
+        }
+    }
+    Some(made.into())
+}
+
+fn certified(cert: &str, key: &Secret) -> Result<Arc<CertifiedKey>, TlsError> {
+    let (chain, key) = (certificates(cert)?, private_key(key.reveal())?);
     Ok(Arc::new(CertifiedKey::from_der(chain, key, &provider())?))
+}
+
+/// The chain whose key signs by what the client names first; the first chain where it names nothing fitting.
+fn preferred(chains: &Chains, offered: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+    let place = |chain: &Arc<CertifiedKey>| {
+        offered.iter().position(|scheme| chain.key.choose_scheme(&[*scheme]).is_some()).unwrap_or(usize::MAX)
+    };
+    match &chains[..] {
+        [only] => Some(Arc::clone(only)),
+        several => several.iter().min_by_key(|chain| place(chain)).cloned(),
+    }
 }
 
 /// Shows the certificates in force to whom it is given.
@@ -91,7 +121,9 @@ impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let name = hello.server_name().map(str::to_ascii_lowercase);
         let mut found = None;
-        (self.in_force)(&mut |certificates| found = certificates.find(name.as_deref()));
+        (self.in_force)(&mut |certificates| {
+            found = certificates.find(name.as_deref()).and_then(|chains| preferred(chains, hello.signature_schemes()));
+        });
         found
     }
 }

@@ -1,6 +1,7 @@
 //! The data plane as the rest of the program holds it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub struct Settings {
     /// Idle connections a worker keeps per upstream, and for how long.
     pub idle_upstreams: usize,
     pub upstream_idle_timeout: Duration,
+    /// Name servers to ask for upstreams' addresses; empty: those the system names.
+    pub dns_servers: Vec<SocketAddr>,
 }
 
 impl Default for Settings {
@@ -57,6 +60,7 @@ impl Default for Settings {
             most_upstream_calls: 4 * 1024,
             idle_upstreams: 256,
             upstream_idle_timeout: Duration::from_secs(55),
+            dns_servers: Vec::new(),
         }
     }
 }

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::LookupIpStrategy;
+use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use tokio::net::lookup_host;
 use tokio::time::Instant;
 
@@ -35,6 +36,8 @@ struct Known {
 /// What one worker knows of names.
 #[derive(Default)]
 pub(super) struct Names {
+    /// Whom to ask; empty: those the system names.
+    servers: Vec<SocketAddr>,
     resolver: OnceCell<Option<TokioResolver>>,
     known: RefCell<HashMap<String, Rc<Known>>>,
     aside: RefCell<HashMap<SocketAddr, Instant>>,
@@ -42,6 +45,11 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// `servers`: name servers to ask instead of those the system names.
+    pub fn of(servers: Vec<SocketAddr>) -> Self {
+        Self { servers, ..Self::default() }
+    }
+
     /// The addresses of a host, beginning with another one each time; those that failed lately come last. Waits for the
     /// name service only for a name that is not known.
     pub async fn resolve(self: &Rc<Self>, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
@@ -95,7 +103,7 @@ impl Names {
     }
 
     async fn ask(&self, host: &str) -> Result<Rc<Known>, Failure> {
-        let resolver = self.resolver.get_or_init(resolver);
+        let resolver = self.resolver.get_or_init(|| resolver(&self.servers));
         let (addresses, until) = match resolver {
             Some(resolver) => {
                 let found = resolver.lookup_ip(host).await.map_err(|_| Failure::Resolve)?;
@@ -112,23 +120,41 @@ impl Names {
         let now = Instant::now();
         let until = until.clamp(now + LEAST, now + MOST);
         let learnt = Rc::new(Known { addresses, until, is_asked: Cell::new(false) });
-        let mut known = self.known.borrow_mut();
-        if known.len() >= MOST_KEPT {
-            known.clear();
-        }
-        known.insert(host.to_owned(), Rc::clone(&learnt));
+        self.keep(host, &learnt);
         Ok(learnt)
+    }
+
+    fn keep(&self, host: &str, learnt: &Rc<Known>) {
+        let mut known = self.known.borrow_mut();
+        if known.len() >= MOST_KEPT && !known.contains_key(host) {
+            let oldest = known.iter().min_by_key(|(_, known)| known.until).map(|(host, _)| host.clone());
+            oldest.map(|host| known.remove(&host));
+        }
+        known.insert(host.to_owned(), Rc::clone(learnt));
     }
 }
 
-/// One that asks the servers of the system, and so learns times to live; `None` where the system names none.
-fn resolver() -> Option<TokioResolver> {
-    let mut builder = TokioResolver::builder_tokio().ok()?;
+/// One that asks these servers, or those of the system, and so learns times to live; `None` where neither names any.
+fn resolver(servers: &[SocketAddr]) -> Option<TokioResolver> {
+    let mut builder = match servers {
+        [] => TokioResolver::builder_tokio().ok()?,
+        _ => {
+            let config = ResolverConfig::from_name_servers(servers.iter().map(name_server).collect());
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        }
+    };
     let options = builder.options_mut();
     options.ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
     // What is remembered is remembered here.
     options.cache_size = 0;
     builder.build().ok()
+}
+
+/// Asked over UDP, and over TCP for what UDP does not hold.
+fn name_server(address: &SocketAddr) -> NameServerConfig {
+    let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+    connections.iter_mut().for_each(|connection| connection.port = address.port());
+    NameServerConfig::new(address.ip(), true, connections)
 }
 
 #[cfg(test)]
@@ -149,5 +175,18 @@ mod tests {
         assert!((0..3).all(|_| addresses(&names)[2] == 2));
         names.note(SocketAddr::from(([127, 0, 0, 1], 2)), true);
         assert!((0..3).any(|_| addresses(&names)[0] == 2));
+    }
+
+    #[test]
+    fn a_flood_of_names_displaces_what_ends_first() {
+        let names = Names::default();
+        let now = Instant::now();
+        for number in 0..MOST_KEPT + 100 {
+            let until = now + Duration::from_secs(number as u64);
+            names.keep(&number.to_string(), &Rc::new(Known { addresses: vec![], until, is_asked: Cell::new(false) }));
+        }
+        let known = names.known.borrow();
+        assert_eq!(known.len(), MOST_KEPT);
+        assert!((100..MOST_KEPT + 100).all(|number| known.contains_key(&number.to_string())));
     }
 }

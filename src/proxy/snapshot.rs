@@ -46,7 +46,8 @@ impl Configuration {
             "plugins" => self.plugins.push(Attachment::from_entity(entity)?),
             "certificates" => {
                 let (id, cert, key) = (entity_id(entity)?, text("cert")?, Secret::new(text("key")?));
-                self.certificates.push(Certificate { id, cert, key, snis: Vec::new() });
+                let alt = text("cert_alt").ok().zip(text("key_alt").ok().map(Secret::new));
+                self.certificates.push(Certificate { id, cert, key, alt, snis: Vec::new() });
             }
             "snis" => {
                 let certificate = entity_reference(entity, "certificate")?.ok_or(SpecError::Missing("certificate"))?;

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use rustls::SignatureScheme;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, NOBODY, id};
-use crate::upstream::trusting_anyone;
+use crate::upstream::{judging, trusting_anyone};
 
 /// A self-signed certificate and its key.
 pub fn leaf(name: &str) -> (String, String) {
@@ -27,7 +28,11 @@ pub fn authority(name: &str) -> (String, String) {
 
 /// The certificate that a TLS listener shows for a name.
 async fn shown(address: SocketAddr, name: &str) -> CertificateDer<'static> {
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(trusting_anyone()));
+    shown_to(trusting_anyone(), address, name).await
+}
+
+async fn shown_to(client: rustls::ClientConfig, address: SocketAddr, name: &str) -> CertificateDer<'static> {
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let stream = connector.connect(name, stream).await.unwrap();
@@ -60,6 +65,31 @@ async fn a_certificate_is_served_from_the_next_handshake_and_until_its_name_goes
     assert_eq!(shown(address, "b.com").await, CertificateDer::from_pem_slice(other.as_bytes()).unwrap());
     assert_eq!(desk.delete(&path).await.0, 204);
     assert_eq!(desk.get("/snis").await.1["total"], 0, "its names went with it");
+}
+
+#[tokio::test]
+async fn a_second_chain_is_shown_to_clients_that_judge_its_kind_only() {
+    let desk = Desk::open();
+    let address = desk.gateway.addresses["proxy_tls"];
+    let key = KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    let rsa = CertificateParams::new(vec!["a.com".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
+    let ((cert, cert_key), rsa_key) = (leaf("a.com"), key.serialize_pem());
+    let body = json!({ "cert": cert, "key": cert_key, "cert_alt": rsa, "key_alt": rsa_key, "snis": ["a.*"] });
+    let made = desk.made("/certificates", body).await;
+    let der = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let by = |scheme| shown_to(judging(scheme), address, "a.com");
+    assert_eq!(by(SignatureScheme::ECDSA_NISTP256_SHA256).await, der(&cert));
+    assert_eq!(by(SignatureScheme::RSA_PSS_SHA256).await, der(&rsa));
+    let path = format!("/certificates/{}", id(&made));
+    assert_eq!(
+        desk.patch(&path, json!({ "cert": rsa, "key": rsa_key, "cert_alt": cert, "key_alt": cert_key })).await.0,
+        200
+    );
+    assert_eq!(by(SignatureScheme::ECDSA_NISTP256_SHA256).await, der(&cert));
+    assert_eq!(by(SignatureScheme::RSA_PSS_SHA256).await, der(&rsa));
+    let (status, _) = desk.patch(&path, json!({ "cert_alt": null, "key_alt": null })).await;
+    assert_eq!(status, 200);
+    assert_eq!(shown(address, "a.com").await, der(&rsa), "the only one left");
 }
 
 #[tokio::test]

@@ -124,13 +124,22 @@ pub fn values<'s>(seen: &'s Value, name: &str) -> Vec<&'s str> {
 
 /// A client that looks at a certificate and judges nothing.
 pub fn trusting_anyone() -> ClientConfig {
+    trusting(rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes())
+}
+
+/// The same, that judges signatures of this kind only.
+pub fn judging(scheme: SignatureScheme) -> ClientConfig {
+    trusting(vec![scheme])
+}
+
+fn trusting(schemes: Vec<SignatureScheme>) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    versions.dangerous().with_custom_certificate_verifier(Arc::new(Anyone)).with_no_client_auth()
+    versions.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(schemes))).with_no_client_auth()
 }
 
 #[derive(Debug)]
-pub struct Anyone;
+struct Anyone(Vec<SignatureScheme>);
 
 impl ServerCertVerifier for Anyone {
     fn verify_server_cert(
@@ -163,6 +172,6 @@ impl ServerCertVerifier for Anyone {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
+        self.0.clone()
     }
 }

@@ -2,12 +2,15 @@
 
 mod balancers;
 mod bodies;
+mod certificates;
 mod failures;
 mod fields;
 mod floods;
+mod grpcs;
 mod house;
 mod lifetimes;
 mod limits;
+mod names;
 mod plugins;
 mod routes;
 mod smuggling;

@@ -14,37 +14,40 @@ use tollgate::proxy::{Configuration, Settings};
 
 use crate::house::{Client, House, configured, echo, field, run};
 
-const CERTIFICATES: [&str; 3] = [
+pub const CERTIFICATES: [&str; 3] = [
     "00000000-0000-7000-8000-00000000000a",
     "00000000-0000-7000-8000-00000000000b",
     "00000000-0000-7000-8000-00000000000c",
 ];
 const AUTHORITY: &str = "00000000-0000-7000-8000-00000000000d";
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(pub CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
     /// Certificate and key, PEM.
-    fn issue(&self, name: &str) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        (params.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
+    pub fn issue(&self, name: &str) -> (String, String) {
+        self.issue_for(name, &KeyPair::generate().unwrap())
     }
 
-    fn roots(&self) -> RootCertStore {
+    pub fn issue_for(&self, name: &str, key: &KeyPair) -> (String, String) {
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        (params.signed_by(key, &self.0).unwrap().pem(), key.serialize_pem())
+    }
+
+    pub fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
         roots
     }
 }
 
-fn add_certificate(configuration: &mut Configuration, id: &str, (cert, key): (String, String), names: &[&str]) {
+pub fn add_certificate(configuration: &mut Configuration, id: &str, (cert, key): (String, String), names: &[&str]) {
     let entity = json!({"id": id, "cert": cert, "key": key});
     configuration.add("certificates", entity.as_object().unwrap()).unwrap();
     for name in names {
