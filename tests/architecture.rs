@@ -57,6 +57,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("proxy_header", &["proxy"]),
     ("redis", &["cache"]),
     ("rusqlite", &["storage"]),
+    ("rustix", &["app"]),
     ("tokio_postgres", &["storage"]),
     ("tokio_postgres_rustls", &["storage"]),
     ("tokio_rustls", &["proxy"]),

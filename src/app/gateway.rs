@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
@@ -32,8 +33,10 @@ use crate::schema::Registry;
 use crate::storage::{AdminRole, Role, Store};
 use crate::telemetry::{self, LevelHandle, start_logs};
 
-/// How long requests in flight may take when the gateway stops.
-const DRAIN: Duration = Duration::from_secs(30);
+/// How long calls that are ended because the gateway stops may take for it.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// More than the proxy needs to close its listeners.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// Threads that verify slow hashes: half the cores, so that guesses at hashed secrets leave the other half to calls.
 fn hashers() -> usize {
@@ -92,6 +95,8 @@ struct Gateway {
     level: LevelHandle,
     echo: Option<demo::Echo>,
     access_log: Option<AccessLogs>,
+    /// How long calls under way may take when the gateway stops.
+    drain_timeout: Duration,
 }
 
 impl Gateway {
@@ -126,6 +131,7 @@ impl Gateway {
         let vitals = Vitals::new(readiness.clone(), &node, Arc::clone(&publisher.gateway));
         let surroundings = Arc::new(NodeSurroundings::new(node.clone(), vitals.clone(), &source.layers()));
         surroundings.take_tokens(&settings.admin_tokens);
+        let drain_timeout = settings.proxy_drain_timeout;
         let parts = Parts {
             settings,
             accounts,
@@ -139,7 +145,7 @@ impl Gateway {
         Listeners::announce(&addresses);
         info!("ready");
         tell_demo(shown.as_ref(), &addresses);
-        Ok(Self { node, servers, readiness, publisher, surroundings, source, level, echo, access_log })
+        Ok(Self { node, servers, readiness, publisher, surroundings, source, level, echo, access_log, drain_timeout })
     }
 
     async fn until_stopped(self, signals: Signals) -> Result<(), Failure> {
@@ -179,7 +185,7 @@ impl Gateway {
     }
 
     async fn stop(self) {
-        let Self { node, servers, readiness, publisher, echo, access_log, .. } = self;
+        let Self { node, servers, readiness, publisher, echo, access_log, drain_timeout, .. } = self;
         let echo = async move {
             if let Some(echo) = echo {
                 echo.handle.stop(false).await;
@@ -197,12 +203,16 @@ impl Gateway {
         };
         stop(vec![
             Step::new("readiness", Duration::from_secs(1), async move { readiness.drain() }),
-            Step::new("proxy", DRAIN, async move {
+            Step::new("proxy", drain_timeout + FAREWELL + CLOSING, async move {
                 // Listeners close first: draining also ends connections that have sent nothing yet.
                 let mut workers = servers.proxy;
                 workers.close().await;
                 publisher.gateway.drain();
-                workers.ended().await;
+                if timeout(drain_timeout, workers.ended()).await.is_err() {
+                    warn!("calls are still under way, ending them");
+                    publisher.gateway.cut();
+                    let _ = timeout(FAREWELL, workers.ended()).await;
+                }
             }),
             Step::new("access log", Duration::from_secs(5), access_log),
             Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),

@@ -9,6 +9,7 @@ mod access_log;
 mod admin_tokens;
 mod cli;
 mod demo;
+mod descriptors;
 mod dev;
 mod error;
 mod gateway;

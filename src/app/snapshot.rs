@@ -8,6 +8,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::access_log::AccessLogs;
+use super::descriptors::{self, Room};
 use super::error::Failure;
 use super::observer::{self, Outlets, observe};
 use super::tls::{self, Shown};
@@ -135,9 +136,17 @@ fn gateway(
 ) -> Arc<proxy::Gateway<Compiled>> {
     let trusted = TrustedNetworks(settings.proxy_trusted_ips.clone());
     let (trust, of_worker, of_record) = (settings.cluster_stale_limit, Arc::clone(node), Arc::clone(outlets));
-    let dns_servers = settings.proxy_dns_servers.clone();
+    let Room { connections, upstream_calls } = descriptors::room(settings, descriptors::raise());
+    let settings = proxy::Settings {
+        trusted,
+        keyring: Some(keyring),
+        dns_servers: settings.proxy_dns_servers.clone(),
+        most_connections: connections,
+        most_upstream_calls: upstream_calls,
+        ..proxy::Settings::default()
+    };
     proxy::Gateway::new(
-        proxy::Settings { trusted, keyring: Some(keyring), dns_servers, ..proxy::Settings::default() },
+        settings,
         Clock::System,
         move || Worker::start(of_worker.get().expect("listeners start after the node"), trust),
         move |record| observe(record, &of_record),

@@ -51,6 +51,10 @@ pub struct Settings {
     pub proxy_listen: Vec<SocketAddr>,
     pub proxy_listen_tls: Vec<SocketAddr>,
     pub proxy_workers: usize,
+    /// `None`: what the limit of open files has room for.
+    pub proxy_max_connections: Option<usize>,
+    pub proxy_max_upstream_calls: Option<usize>,
+    pub proxy_drain_timeout: Duration,
     pub proxy_trusted_ips: Vec<Network>,
     /// Empty: those the system names.
     pub proxy_dns_servers: Vec<SocketAddr>,
@@ -116,6 +120,10 @@ impl Reader<'_> {
         let mail = self.mail();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = self.optional("proxy.workers", "a number from 1 to 1024", |text| in_range(text, 1, 1024));
+        let most = |text: &str| in_range(text, 1, 10_000_000);
+        let max_connections = self.optional("proxy.max_connections", "a number from 1 to 10000000", most);
+        let max_upstream_calls = self.optional("proxy.max_upstream_calls", "a number from 1 to 10000000", most);
+        let drain_timeout = self.parsed("proxy.drain_timeout", "a time from 0 to 1h", parse_drain);
         let trusted = self.list("proxy.trusted_ips", |text| text.parse::<Network>().map_err(|why| why.to_string()));
         let dns_servers = self.list("proxy.dns_servers", parse_name_server);
         let allow_insecure = self.parsed("admin.allow_insecure", "true or false", parse_bool);
@@ -135,6 +143,9 @@ impl Reader<'_> {
             proxy_listen,
             proxy_listen_tls,
             proxy_workers: workers.unwrap_or(cores),
+            proxy_max_connections: max_connections,
+            proxy_max_upstream_calls: max_upstream_calls,
+            proxy_drain_timeout: drain_timeout?,
             proxy_trusted_ips: trusted,
             proxy_dns_servers: dns_servers,
             proxy_tls: cert.zip(key),
@@ -268,6 +279,10 @@ fn parse_duration(text: &str) -> Option<Duration> {
 
 fn parse_lease(text: &str) -> Option<Duration> {
     parse_duration(text).filter(|lease| (Duration::from_millis(100)..=Duration::from_secs(10)).contains(lease))
+}
+
+fn parse_drain(text: &str) -> Option<Duration> {
+    parse_duration(text).filter(|time| *time <= Duration::from_secs(3600))
 }
 
 fn parse_format(text: &str) -> Option<LogFormat> {

@@ -47,6 +47,13 @@ pub const SETTINGS: &[Setting] = &[
     split("proxy.listen", "0.0.0.0:8000", "127.0.0.1:8000", "addresses of the proxy, plain; several by comma"),
     split("proxy.listen_tls", "0.0.0.0:8443", "127.0.0.1:8443", "addresses of the proxy, TLS; none = no TLS listener"),
     both("proxy.workers", "", "worker threads; none = one per core"),
+    both("proxy.max_connections", "", "clients' connections at once; none = what the limit of open files has room for"),
+    both(
+        "proxy.max_upstream_calls",
+        "",
+        "calls at once to one upstream, of each worker; none = half of proxy.max_connections over all workers, at most 4096",
+    ),
+    both("proxy.drain_timeout", "30s", "how long calls under way may take when the gateway stops; up to 1h"),
     both("proxy.trusted_ips", "", "CIDRs whose X-Forwarded-* and PROXY protocol are believed"),
     both("proxy.dns_servers", "", "name servers for upstreams' names, ADDRESS or ADDRESS:PORT; none = the system's"),
     both("proxy.tls_cert", "", "file with the default certificate chain (PEM)"),

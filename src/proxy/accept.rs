@@ -28,7 +28,8 @@ use crate::plugins::Plugin;
 
 /// Connections that may wait to be accepted, of each worker.
 const BACKLOG: u32 = 4096;
-/// How long a worker that cannot accept (no file descriptors are left) leaves it.
+/// How long a worker that cannot accept (there are as many connections as there may be, or no file descriptors are left)
+/// leaves it.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound address of the proxy.
@@ -105,7 +106,14 @@ impl Drop for Workers {
 struct Desk {
     /// Connections it holds.
     held: AtomicUsize,
-    mailbox: mpsc::UnboundedSender<Guest>,
+    mailbox: mpsc::UnboundedSender<Note>,
+}
+
+/// What one worker tells another.
+enum Note {
+    Guest(Guest),
+    /// There are as many connections as there may be: idle ones make room.
+    Full,
 }
 
 /// A connection that was accepted at one worker and is served at another.
@@ -169,18 +177,18 @@ pub(super) fn start<P: Plugin>(
         sockets.push(listeners.iter().map(Listener::another).collect::<io::Result<Vec<_>>>()?);
     }
     sockets.push(listeners.into_iter().map(|listener| listener.socket).collect());
-    let (mailboxes, guests): (Vec<_>, Vec<_>) = sockets.iter().map(|_| mpsc::unbounded_channel()).unzip();
+    let (mailboxes, notes): (Vec<_>, Vec<_>) = sockets.iter().map(|_| mpsc::unbounded_channel()).unzip();
     let desks = mailboxes.into_iter().map(|mailbox| Desk { held: AtomicUsize::new(0), mailbox }).collect();
     let floor = Arc::new(Floor { gateway: Arc::clone(gateway), desks, listeners: kinds });
     let (closing, _) = watch::channel(false);
     let (alive, accepting) = mpsc::channel(1);
-    let open = |(at, (sockets, guests))| {
+    let open = |(at, (sockets, notes))| {
         let arbiter = Arbiter::new();
         let (floor, closing, alive) = (Arc::clone(&floor), closing.subscribe(), alive.clone());
-        arbiter.spawn_fn(move || Post::open(floor, at, sockets, guests, &closing, &alive));
+        arbiter.spawn_fn(move || Post::open(floor, at, sockets, notes, &closing, &alive));
         arbiter
     };
-    let arbiters = sockets.into_iter().zip(guests).enumerate().map(open).collect();
+    let arbiters = sockets.into_iter().zip(notes).enumerate().map(open).collect();
     Ok(Workers { arbiters, closing, accepting, connections: Arc::clone(&gateway.connections) })
 }
 
@@ -190,7 +198,7 @@ impl<P: Plugin> Post<P> {
         floor: Arc<Floor<P>>,
         at: usize,
         sockets: Vec<Socket>,
-        guests: mpsc::UnboundedReceiver<Guest>,
+        notes: mpsc::UnboundedReceiver<Note>,
         closing: &watch::Receiver<bool>,
         alive: &mpsc::Sender<()>,
     ) {
@@ -205,10 +213,10 @@ impl<P: Plugin> Post<P> {
                 Err(error) => error!(%error, "a worker cannot listen"),
             }
         }
-        actix_rt::spawn(async move { post.take_over(guests).await });
+        actix_rt::spawn(async move { post.hear(notes).await });
     }
 
-    /// Accepts until the listeners close, and what waits then.
+    /// Accepts until the listeners close, and what waits then, if there is room.
     async fn accept(
         &self,
         listener: usize,
@@ -216,8 +224,17 @@ impl<P: Plugin> Post<P> {
         mut closing: watch::Receiver<bool>,
         _alive: mpsc::Sender<()>,
     ) {
+        let is_closing = closing.clone();
         let mut closed = pin!(closing.wait_for(|closing| *closing));
         loop {
+            if self.floor.gateway.is_full() {
+                if *is_closing.borrow() {
+                    return;
+                }
+                self.ask_for_room();
+                sleep(PAUSE).await;
+                continue;
+            }
             let accepted = poll_fn(|context| match socket.poll_accept(context) {
                 Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
                 Poll::Pending => closed.as_mut().poll(context).map(|_| None),
@@ -227,9 +244,24 @@ impl<P: Plugin> Post<P> {
                 Some(Err(error)) if is_of_one(&error) => {}
                 Some(Err(error)) => {
                     warn!(%error, "cannot accept connections");
+                    if *is_closing.borrow() {
+                        return;
+                    }
+                    self.ask_for_room();
                     sleep(PAUSE).await;
                 }
-                None => return,
+                None => return self.accept_rest(listener, socket),
+            }
+        }
+    }
+
+    /// Accepts what waits at a listener that closes, also what the runtime has not been told of yet.
+    fn accept_rest(&self, listener: usize, socket: TcpListener) {
+        let Ok(socket) = socket.into_std() else { return };
+        while !self.floor.gateway.is_full() {
+            let Ok((stream, peer)) = socket.accept() else { return };
+            if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                self.place(stream, peer, listener);
             }
         }
     }
@@ -243,7 +275,7 @@ impl<P: Plugin> Post<P> {
             return self.serve(stream, peer, listener, held);
         }
         if let Ok(stream) = stream.into_std() {
-            let _ = desks[at].mailbox.send(Guest { stream, peer, listener, held });
+            let _ = desks[at].mailbox.send(Note::Guest(Guest { stream, peer, listener, held }));
         }
     }
 
@@ -258,11 +290,23 @@ impl<P: Plugin> Post<P> {
         }
     }
 
-    /// Serves what other workers give over.
-    async fn take_over(&self, mut guests: mpsc::UnboundedReceiver<Guest>) {
-        while let Some(Guest { stream, peer, listener, held }) = guests.recv().await {
-            if let Ok(stream) = TcpStream::from_std(stream) {
-                self.serve(stream, peer, listener, held);
+    /// Has every worker close connections that are idle, for others wait.
+    fn ask_for_room(&self) {
+        for desk in self.floor.desks.iter() {
+            let _ = desk.mailbox.send(Note::Full);
+        }
+    }
+
+    /// Serves what other workers give over, and makes room.
+    async fn hear(&self, mut notes: mpsc::UnboundedReceiver<Note>) {
+        while let Some(note) = notes.recv().await {
+            match note {
+                Note::Full => self.worker.make_room(),
+                Note::Guest(Guest { stream, peer, listener, held }) => {
+                    if let Ok(stream) = TcpStream::from_std(stream) {
+                        self.serve(stream, peer, listener, held);
+                    }
+                }
             }
         }
     }

@@ -168,12 +168,13 @@ impl<'c, P: Plugin> Connection<'c, P> {
                 true => *begun.get_or_insert_with(Instant::now) + patience,
                 false => *first_byte.get_or_insert_with(Instant::now) + settings.head_timeout,
             };
-            let Self { worker, seat, wire, input, timer, .. } = self;
+            let Self { worker, seat, wire, input, timer, is_first, .. } = self;
             let read = poll_fn(|context| {
                 if let Poll::Ready(read) = wire.io.borrow_mut().poll_fill(context, input) {
                     return Poll::Ready(Some(read.unwrap_or(0)));
                 }
-                if idle && worker.is_draining() {
+                let is_unwanted = worker.is_draining() || (!*is_first && worker.lacks_room());
+                if (idle && is_unwanted) || worker.is_cut() {
                     return Poll::Ready(Some(0));
                 }
                 seat.note(context.waker());
@@ -203,7 +204,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
         let begun = Instant::now();
         let request_id = RequestId::new();
         let mut source = WireSource::new(&self.wire, &mut self.input, frame);
-        let mut sink = WireSink::new(&self.wire, frame, self.worker.is_draining());
+        let mut sink = WireSink::new(&self.wire, frame, &self.worker.stage);
         let exchange = Exchange {
             worker: self.worker,
             snapshot: &snapshot,
@@ -222,12 +223,16 @@ impl<'c, P: Plugin> Connection<'c, P> {
             timer: &mut self.timer,
             report: &mut report,
         };
-        let outcome = exchange.run(&mut live).await;
+        let outcome = match self.worker.unless_cut(self.seat, exchange.run(&mut live)).await {
+            Some(outcome) => outcome,
+            None => Box::pin(exchange.stop(&mut live)).await,
+        };
         exchange.record(&report, source.received, sink.sent);
         match outcome {
             Outcome::Switched(link) => {
                 let limit = exchange.tunnel_limit(&report);
-                tunnel(&self.wire, &mut self.input, link, &mut self.timer, limit).await;
+                let tunnel = tunnel(&self.wire, &mut self.input, link, &mut self.timer, limit);
+                let _ = self.worker.unless_cut(self.seat, tunnel).await;
                 false
             }
             Outcome::Answered { failed } => {
@@ -272,7 +277,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
         let request_id = RequestId::new();
         let now = self.worker.gateway.clock.now();
         let answer = own::error(refusal.status(), &refusal.to_string(), request_id.as_str(), &self.head);
-        let mut sink = WireSink::new(&self.wire, &frame, true);
+        let mut sink = WireSink::new(&self.wire, &frame, &self.worker.stage);
         let date = self.worker.date(now);
         let status = own::write(&answer, &self.head, &self.space.changes, &date, request_id.as_str(), &mut sink);
         let exchange = Exchange {
@@ -298,7 +303,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
 
     /// Ends the connection; at once, where all that the client sent was read.
     async fn close(self) {
-        if self.wire.unread() > 0 || !self.input.is_empty() {
+        if self.wire.unread() > 0 || !self.input.is_empty() || self.worker.is_cut() {
             return Box::pin(self.linger()).await;
         }
         if let io @ Io::Tls(_) = &mut *self.wire.io.borrow_mut() {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::failure::Failure;
 use super::forward::Forward;
@@ -22,6 +22,9 @@ use crate::domain::Timestamp;
 use crate::message::{Answer, BodyError, Refusal, RequestFrame, RequestHead, Source, Version};
 use crate::plugins::{Call, Changes, Facts, ForwardedProto, Identity, Peer, Plugin, Rest, Verdict};
 use crate::router::{Ask, Match, Protocol, RouteSpec, normalize};
+
+/// How long a client may take to hear that the gateway stops.
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What an exchange keeps from one request of a connection to the next: buffers, emptied but not freed.
 #[derive(Default)]
@@ -118,7 +121,10 @@ impl<P: Plugin> Exchange<'_, P> {
         live.report.failure = Some(failure);
         match failure.told() {
             Some((status, message)) if !live.sink.has_begun() => {
-                let answer = own::error(status, message, self.request_id.as_str(), self.head);
+                let mut answer = own::error(status, message, self.request_id.as_str(), self.head);
+                if matches!(failure, Failure::Overloaded | Failure::Stopped) {
+                    answer = answer.with_header("Retry-After", "1");
+                }
                 self.answer(&answer, live).await;
                 // A body that broke its framing hides where the next request begins.
                 Outcome::Answered { failed: matches!(failure, Failure::ClientMalformed | Failure::ClientStalled) }
@@ -134,6 +140,12 @@ impl<P: Plugin> Exchange<'_, P> {
                 Outcome::Answered { failed: true }
             }
         }
+    }
+
+    /// Ends a call whose time is over because the gateway stops; it was dropped where it was.
+    pub async fn stop<S: Inbound, K: Sink>(&self, live: &mut Live<'_, S, K>) -> Outcome {
+        let told = timeout(FAREWELL, self.tell(Failure::Stopped, live)).await;
+        told.unwrap_or(Outcome::Answered { failed: true })
     }
 
     /// Answers a head that is not taken. Nothing of it is believed.

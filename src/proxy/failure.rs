@@ -16,6 +16,9 @@ pub enum Failure {
     Malformed,
     #[error("upstream did not answer in time")]
     TimedOut,
+    /// As many calls as there may be are under way to it.
+    #[error("upstream has too many calls under way")]
+    Overloaded,
     #[error("client's body is malformed")]
     ClientMalformed,
     #[error("client's body did not come in time")]
@@ -23,6 +26,9 @@ pub enum Failure {
     /// It closed, or does not read what it is sent.
     #[error("client has gone")]
     ClientGone,
+    /// The time a stopping gateway leaves to what is under way was over.
+    #[error("the gateway stops")]
+    Stopped,
 }
 
 impl Failure {
@@ -35,9 +41,11 @@ impl Failure {
             Self::Broken => "upstream_broken",
             Self::Malformed => "upstream_malformed",
             Self::TimedOut => "upstream_timeout",
+            Self::Overloaded => "upstream_overloaded",
             Self::ClientMalformed => "client_malformed",
             Self::ClientStalled => "client_stalled",
             Self::ClientGone => "client_gone",
+            Self::Stopped => "stopped",
         }
     }
 
@@ -49,8 +57,10 @@ impl Failure {
                 Some((502, "An invalid response was received from the upstream server"))
             }
             Self::TimedOut => Some((504, "The upstream server is timing out")),
+            Self::Overloaded => Some((503, "Too many requests to the upstream server are under way")),
             Self::ClientMalformed => Some((400, "Bad request")),
             Self::ClientStalled => Some((408, "Request timeout")),
+            Self::Stopped => Some((503, "The gateway is stopping")),
             Self::ClientGone => None,
         }
     }

@@ -42,11 +42,12 @@ pub(super) struct Failed {
 impl<P: Plugin> Forward<'_, P> {
     /// Tries until an answer came or another try would not be safe.
     pub async fn run<S: Inbound, K: Sink>(&self, live: &mut Live<'_, S, K>) -> Result<Outcome, Failure> {
+        let worker = self.exchange.worker;
+        let load = worker.loads.one(self.upstream.key).ok_or(Failure::Overloaded)?;
         self.aim(live.space);
         if self.upstream.is_http2 {
             return http2::forward(self, live).await;
         }
-        let worker = self.exchange.worker;
         let mut left = self.upstream.spec.retries;
         let mut pooled = worker.pool.borrow_mut().take(self.upstream);
         loop {
@@ -65,7 +66,10 @@ impl<P: Plugin> Forward<'_, P> {
             };
             let was_used = link.used;
             match self.attempt(&mut link, live).await {
-                Ok(Ended::Switched) => return Ok(Outcome::Switched(link)),
+                Ok(Ended::Switched) => {
+                    link.load = Some(load);
+                    return Ok(Outcome::Switched(link));
+                }
                 Ok(Ended::Whole { reusable }) => {
                     if reusable {
                         worker.pool.borrow_mut().put(self.upstream, link, Instant::now());

@@ -35,6 +35,11 @@ pub struct Settings {
     pub client_timeout: Duration,
     /// Whose session tickets clients resume with, at this node and every other of the keyring; `None`: they do not.
     pub keyring: Option<Arc<Keyring>>,
+    /// Clients' connections at once, of all listeners. Those beyond it wait to be accepted, and idle ones are closed for
+    /// them.
+    pub most_connections: usize,
+    /// Calls under way at once to one upstream, of each worker. One beyond it is answered 503.
+    pub most_upstream_calls: usize,
     /// Idle connections a worker keeps per upstream, and for how long.
     pub idle_upstreams: usize,
     pub upstream_idle_timeout: Duration,
@@ -51,11 +56,23 @@ impl Default for Settings {
             idle_timeout: Duration::from_secs(75),
             client_timeout: Duration::from_secs(60),
             keyring: None,
+            most_connections: 16 * 1024,
+            most_upstream_calls: 4 * 1024,
             idle_upstreams: 256,
             upstream_idle_timeout: Duration::from_secs(55),
             dns_servers: Vec::new(),
         }
     }
+}
+
+/// How far a gateway is on its way to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub(super) enum Stage {
+    Serving,
+    /// No call begins on a connection that has none.
+    Draining,
+    /// No call goes on.
+    Cut,
 }
 
 type MakeEngine<E> = Box<dyn Fn() -> E + Send + Sync>;
@@ -68,7 +85,7 @@ pub struct Gateway<P: Plugin> {
     pub(super) snapshot: ArcSwap<Snapshot<P>>,
     make_engine: MakeEngine<P::Engine>,
     observer: Observer,
-    draining: watch::Sender<bool>,
+    stage: watch::Sender<Stage>,
     pub(super) connections: Arc<Connections>,
 }
 
@@ -103,7 +120,7 @@ impl<P: Plugin> Gateway<P> {
             snapshot: ArcSwap::from_pointee(Snapshot::default()),
             make_engine: Box::new(make_engine),
             observer: Box::new(observe),
-            draining: watch::Sender::new(false),
+            stage: watch::Sender::new(Stage::Serving),
             connections: Arc::default(),
         })
     }
@@ -116,7 +133,12 @@ impl<P: Plugin> Gateway<P> {
     /// Closes connections that wait for a request and lets each other one end with its request. The listeners should be
     /// closed before this ([`Workers::close`]).
     pub fn drain(&self) {
-        self.draining.send_replace(true);
+        self.stage.send_replace(Stage::Draining);
+    }
+
+    /// Ends what draining has left: calls are answered 503, or broken off where an answer was begun.
+    pub fn cut(&self) {
+        self.stage.send_replace(Stage::Cut);
     }
 
     /// Clients' connections accepted so far.
@@ -160,11 +182,22 @@ impl<P: Plugin> Gateway<P> {
         (self.observer)(record);
     }
 
-    pub(super) fn is_draining(&self) -> bool {
-        *self.draining.borrow()
+    /// Whether there are as many connections as there may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.connections.active() >= self.settings.most_connections as u64
     }
 
-    pub(super) fn watch_drain(&self) -> watch::Receiver<bool> {
-        self.draining.subscribe()
+    /// Whether idle connections are still to be closed for those that wait: some room is made at a time.
+    pub(super) fn lacks_room(&self) -> bool {
+        let most = self.settings.most_connections;
+        self.connections.active() >= (most - most / 16) as u64
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        *self.stage.borrow()
+    }
+
+    pub(super) fn watch_stage(&self) -> watch::Receiver<Stage> {
+        self.stage.subscribe()
     }
 }

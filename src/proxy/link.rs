@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use tokio::time::Instant;
 
 use super::io::{Io, rest};
+use super::loads::Load;
 use super::snapshot::Upstream;
 use crate::message::{ResponseHead, Scan};
 
@@ -21,12 +22,14 @@ pub(super) struct Link {
     pub head: ResponseHead,
     /// It carried a request before: the upstream may close it just as we write.
     pub used: bool,
+    /// The call that it carries beyond its exchange, as a tunnel.
+    pub load: Option<Load>,
 }
 
 impl Link {
     pub fn new(io: Io) -> Self {
         let (input, out, scan) = (BytesMut::new(), BytesMut::with_capacity(1024), Scan::default());
-        Self { io, input, out, scan, head: ResponseHead::default(), used: false }
+        Self { io, input, out, scan, head: ResponseHead::default(), used: false, load: None }
     }
 
     /// Whether it is silent and open, as an idle connection should be. Costs no system call while it is.

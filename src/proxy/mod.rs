@@ -27,6 +27,7 @@ mod http2;
 mod io;
 mod kit;
 mod link;
+mod loads;
 mod names;
 mod own;
 mod preamble;

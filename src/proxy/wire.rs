@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 
+use super::gateway::Stage;
 use super::io::Io;
 use super::seam::{Inbound, Sink};
 use crate::message::{
@@ -142,15 +143,15 @@ pub(super) struct WireSink<'w> {
     version: Version,
     status: u16,
     chunked: bool,
+    stage: &'w Cell<Stage>,
     /// Whether the connection is kept after this answer; what the head said.
     pub keep_alive: bool,
     pub sent: u64,
 }
 
 impl<'w> WireSink<'w> {
-    pub fn new(wire: &'w Wire, frame: &RequestFrame, draining: bool) -> Self {
-        let keep_alive = frame.keep_alive && !draining;
-        Self { wire, version: frame.version, status: 0, chunked: false, keep_alive, sent: 0 }
+    pub fn new(wire: &'w Wire, frame: &RequestFrame, stage: &'w Cell<Stage>) -> Self {
+        Self { wire, version: frame.version, status: 0, chunked: false, stage, keep_alive: frame.keep_alive, sent: 0 }
     }
 }
 
@@ -186,7 +187,7 @@ impl Sink for WireSink<'_> {
             }
             Some(BodyLength::Chunked | BodyLength::UntilClose) => self.keep_alive = false,
         }
-        self.keep_alive &= self.wire.unread.get() <= MAX_DROPPED;
+        self.keep_alive &= self.wire.unread.get() <= MAX_DROPPED && self.stage.get() == Stage::Serving;
         match (self.keep_alive, self.version) {
             _ if self.status == 101 => self.field(b"Connection", b"Upgrade"),
             (true, Version::Http11 | Version::Http2) => {}

@@ -3,18 +3,21 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 
-use super::gateway::Gateway;
+use super::gateway::{Gateway, Stage};
 use super::http2::Channels;
 use super::kit::Kits;
 use super::link::Pool;
+use super::loads::Loads;
 use super::names::Names;
 use super::snapshot::Snapshot;
 use crate::domain::Timestamp;
@@ -23,7 +26,7 @@ use crate::plugins::Plugin;
 /// How often idle upstream connections are looked through.
 const SWEEP: Duration = Duration::from_secs(2);
 
-/// A waiting connection's place, by which it is told that the worker drains.
+/// A connection's place, by which it is told that the worker drains, or that its time is over.
 #[derive(Default)]
 pub(super) struct Seat {
     waker: RefCell<Option<Waker>>,
@@ -34,6 +37,12 @@ impl Seat {
         let mut known = self.waker.borrow_mut();
         if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
             *known = Some(waker.clone());
+        }
+    }
+
+    pub fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
         }
     }
 }
@@ -71,7 +80,12 @@ pub(super) struct Worker<P: Plugin> {
     /// To upstreams that speak HTTP/2.
     pub channels: Channels,
     snapshot: RefCell<Rc<InForce<P>>>,
-    draining: Cell<bool>,
+    /// How far the gateway is on its way to its end.
+    pub stage: Cell<Stage>,
+    /// Others wait for a connection.
+    asks_for_room: Cell<bool>,
+    /// Calls under way.
+    pub loads: Rc<Loads>,
     seats: RefCell<HashMap<u64, Rc<Seat>>>,
     next_seat: Cell<u64>,
     /// Second, and the text of `Date` for it.
@@ -98,7 +112,7 @@ impl<P: Plugin> Worker<P> {
         let any: Rc<dyn Any> = worker.clone();
         WORKERS.with_borrow_mut(|workers| workers.push((name, Rc::downgrade(&any))));
         actix_rt::spawn(sweep(Rc::downgrade(&worker)));
-        actix_rt::spawn(await_drain(Rc::downgrade(&worker), gateway.watch_drain()));
+        actix_rt::spawn(follow(Rc::downgrade(&worker), gateway.watch_stage()));
         worker
     }
 
@@ -111,7 +125,9 @@ impl<P: Plugin> Worker<P> {
             kits: Kits::default(),
             channels: Channels::default(),
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot.load_full()))),
-            draining: Cell::new(gateway.is_draining()),
+            stage: Cell::new(gateway.stage()),
+            asks_for_room: Cell::new(false),
+            loads: Rc::new(Loads::new(settings.most_upstream_calls)),
             seats: RefCell::default(),
             next_seat: Cell::new(0),
             date: Cell::new((i64::MIN, [b' '; 29])),
@@ -130,7 +146,25 @@ impl<P: Plugin> Worker<P> {
     }
 
     pub fn is_draining(&self) -> bool {
-        self.draining.get()
+        self.stage.get() >= Stage::Draining
+    }
+
+    /// Whether what is under way has to end now.
+    pub fn is_cut(&self) -> bool {
+        self.stage.get() == Stage::Cut
+    }
+
+    /// What `act` comes to; `None` when the worker's time is over first.
+    pub async fn unless_cut<T>(&self, seat: &Seat, act: impl Future<Output = T>) -> Option<T> {
+        let mut act = pin!(act);
+        poll_fn(|context| {
+            if let Poll::Ready(done) = act.as_mut().poll(context) {
+                return Poll::Ready(Some(done));
+            }
+            seat.note(context.waker());
+            if self.is_cut() { Poll::Ready(None) } else { Poll::Pending }
+        })
+        .await
     }
 
     /// A place for a connection, given up when it is dropped.
@@ -153,10 +187,31 @@ impl<P: Plugin> Worker<P> {
         text
     }
 
-    fn drain(&self) {
-        self.draining.set(true);
+    fn enter(&self, stage: Stage) {
+        self.stage.set(stage);
+        self.wake_all();
+    }
+
+    /// Has connections that are idle close while there are too many. Those that have not asked anything yet are left
+    /// their time to.
+    pub fn make_room(&self) {
+        if self.gateway.is_full() {
+            self.asks_for_room.set(true);
+            self.wake_all();
+        }
+    }
+
+    /// Whether an idle connection should close.
+    pub fn lacks_room(&self) -> bool {
+        if self.asks_for_room.get() && !self.gateway.lacks_room() {
+            self.asks_for_room.set(false);
+        }
+        self.asks_for_room.get()
+    }
+
+    fn wake_all(&self) {
         let seats: Vec<_> = self.seats.borrow().values().cloned().collect();
-        seats.into_iter().filter_map(|seat| seat.waker.take()).for_each(Waker::wake);
+        seats.into_iter().for_each(|seat| seat.wake());
     }
 }
 
@@ -167,15 +222,23 @@ async fn sweep<P: Plugin>(worker: Weak<Worker<P>>) {
         ticks.tick().await;
         let Some(worker) = worker.upgrade() else { return };
         worker.pool.borrow_mut().sweep(Instant::now());
+        worker.loads.sweep();
         worker.channels.sweep(worker.gateway.settings.upstream_idle_timeout);
     }
 }
 
-/// Tells the worker when the gateway drains.
-async fn await_drain<P: Plugin>(worker: Weak<Worker<P>>, mut drained: watch::Receiver<bool>) {
-    let drains = drained.wait_for(|draining| *draining).await.is_ok();
-    if let Some(worker) = worker.upgrade().filter(|_| drains) {
-        worker.drain();
+/// Tells the worker how far the gateway is.
+async fn follow<P: Plugin>(worker: Weak<Worker<P>>, mut stages: watch::Receiver<Stage>) {
+    loop {
+        let stage = *stages.borrow_and_update();
+        let Some(worker) = worker.upgrade() else { return };
+        if worker.stage.get() != stage {
+            worker.enter(stage);
+        }
+        drop(worker);
+        if stages.changed().await.is_err() {
+            return;
+        }
     }
 }
 

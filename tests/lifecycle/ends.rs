@@ -15,14 +15,14 @@ use crate::wire::Wire;
 const CALLERS: usize = 32;
 
 /// An upstream that lets callers wait until it is told to answer.
-struct Slow {
+pub struct Slow {
     waiting: Arc<AtomicUsize>,
     answers: Arc<Semaphore>,
 }
 
 impl Slow {
     /// At `/slow` of the gateway.
-    async fn behind(gateway: &Gateway) -> Self {
+    pub async fn behind(gateway: &Gateway) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (waiting, answers) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
@@ -50,10 +50,19 @@ impl Slow {
             caller.write("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
             callers.push(caller);
         }
-        while self.waiting.load(Ordering::SeqCst) < CALLERS {
+        self.has(CALLERS).await;
+        callers
+    }
+
+    /// Waits until so many calls wait.
+    pub async fn has(&self, callers: usize) {
+        while self.waiting.load(Ordering::SeqCst) < callers {
             tokio::task::yield_now().await;
         }
-        callers
+    }
+
+    pub fn answer(&self, callers: usize) {
+        self.answers.add_permits(callers);
     }
 }
 
@@ -70,7 +79,7 @@ async fn answer(mut stream: TcpStream, waiting: Arc<AtomicUsize>, answers: Arc<S
     let _ = stream.write_all((head + &body).as_bytes()).await;
 }
 
-fn terminate(gateway: &Gateway) {
+pub fn terminate(gateway: &Gateway) {
     assert!(Command::new("kill").arg("-TERM").arg(gateway.pid().to_string()).status().unwrap().success());
 }
 
@@ -80,7 +89,7 @@ async fn until_logged(gateway: &Gateway, text: &str) {
     }
 }
 
-async fn ended(mut gateway: Gateway) -> Option<i32> {
+pub async fn ended(mut gateway: Gateway) -> Option<i32> {
     tokio::task::spawn_blocking(move || gateway.wait()).await.unwrap()
 }
 
@@ -94,7 +103,7 @@ async fn a_stop_answers_what_is_in_flight_refuses_what_is_new_and_ends_well() {
     while TcpStream::connect(gateway.addresses["proxy"]).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    slow.answers.add_permits(CALLERS);
+    slow.answer(CALLERS);
     for mut caller in callers {
         assert_eq!(caller.status().await, 200);
     }

@@ -9,6 +9,7 @@ mod floods;
 mod grpcs;
 mod house;
 mod lifetimes;
+mod limits;
 mod names;
 mod plugins;
 mod routes;

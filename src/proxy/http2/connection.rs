@@ -3,17 +3,19 @@
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
+use h2::{Reason, RecvStream};
 use http::Request;
 use tokio::time::{Instant, timeout};
 
 use super::begun::Begun;
 use super::stream;
 use crate::plugins::{Peer, Plugin};
+use crate::proxy::exchange::FAREWELL;
 use crate::proxy::io::Io;
 use crate::proxy::timer::Timer;
 use crate::proxy::worker::{Seat, Worker};
@@ -32,19 +34,31 @@ const SEND_BUFFER: usize = 64 * 1024;
 const MOST_RESET: usize = 32;
 const MOST_ERRORS: usize = 256;
 
-/// Streams that are being served.
+/// How long a client may take, once nothing is under way any more, to hear that the connection ends and to read what
+/// is left of it.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Streams that are being served, and who waits for their end.
 #[derive(Clone, Default)]
-struct Busy(Rc<Cell<usize>>);
+struct Busy(Rc<(Cell<usize>, Seat)>);
 
 impl Busy {
-    fn one(&self) -> Self {
-        self.0.set(self.0.get() + 1);
-        self.clone()
+    fn one(&self) -> Served {
+        let (count, _) = &*self.0;
+        count.set(count.get() + 1);
+        Served(self.clone())
     }
 
-    /// Of how many this is one, without itself.
     fn is_idle(&self) -> bool {
-        self.0.get() == 0
+        self.0.0.get() == 0
+    }
+
+    async fn ended(&self) {
+        poll_fn(|context| {
+            self.0.1.note(context.waker());
+            if self.is_idle() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 
@@ -53,22 +67,62 @@ pub(super) struct Served(Busy);
 
 impl Drop for Served {
     fn drop(&mut self) {
-        let Busy(count) = &self.0;
+        let (count, waiting) = &*self.0.0;
         count.set(count.get() - 1);
+        if count.get() == 0 {
+            waiting.wake();
+        }
     }
 }
 
-/// Serves a connection, of which `read` was read already, to its end.
+/// How a connection comes to its end.
+struct Life {
+    timer: Timer,
+    quiet_since: Option<Instant>,
+    /// Bytes written to the client, and how many they were when it was looked last.
+    written: Rc<Cell<u64>>,
+    seen: u64,
+    /// The client was told that it takes no more streams.
+    is_leaving: bool,
+    /// And that those it has are broken off.
+    is_cut: bool,
+}
+
+impl Life {
+    fn new(deadline: Instant) -> Self {
+        let timer = Timer::new(deadline);
+        Self { timer, quiet_since: None, written: Rc::default(), seen: 0, is_leaving: false, is_cut: false }
+    }
+
+    /// Ready when nothing was under way for `patience`; of a client that is told to go, when it has read nothing either.
+    fn poll_quiet(&mut self, context: &mut Context<'_>, is_idle: bool, patience: Duration) -> Poll<()> {
+        let written = self.written.get();
+        let is_read = std::mem::replace(&mut self.seen, written) != written;
+        if !is_idle || (self.is_leaving && !self.is_cut && is_read) {
+            self.quiet_since = None;
+        }
+        if !is_idle {
+            return Poll::Pending;
+        }
+        let since = *self.quiet_since.get_or_insert_with(Instant::now);
+        self.timer.poll_until(context, since + patience)
+    }
+}
+
+/// Serves a connection, of which `read` was read already, to its end, and to that of its streams.
 pub(in crate::proxy) async fn serve<P: Plugin>(worker: Rc<Worker<P>>, seat: &Seat, peer: Peer, io: Io, read: BytesMut) {
     let settings = &worker.gateway.settings;
-    let handshake = builder(settings.head.head).handshake::<_, Bytes>(Begun::new(read, io));
+    let mut life = Life::new(Instant::now() + settings.idle_timeout);
+    let begun = Begun::new(read, io, Rc::clone(&life.written));
+    let handshake = builder(settings.head.head).handshake::<_, Bytes>(begun);
     let Ok(Ok(mut connection)) = timeout(settings.head_timeout, handshake).await else { return };
     let (peer, busy) = (Rc::new(peer), Busy::default());
-    let mut timer = Timer::new(Instant::now() + settings.idle_timeout);
-    while let Some((request, respond)) = next(&mut connection, &worker, seat, &busy, &mut timer).await {
-        let served = Served(busy.one());
-        actix_rt::spawn(stream::serve(Rc::clone(&worker), Rc::clone(&peer), request, respond, served));
+    while let Some((request, respond)) = next(&mut connection, &worker, seat, &busy, &mut life).await {
+        actix_rt::spawn(stream::serve(Rc::clone(&worker), Rc::clone(&peer), request, respond, busy.one()));
     }
+    // Breaks off what is left of its streams, which are told of before the connection counts as ended.
+    drop(connection);
+    busy.ended().await;
 }
 
 fn builder(head: usize) -> Builder {
@@ -94,9 +148,9 @@ async fn next<P: Plugin>(
     worker: &Worker<P>,
     seat: &Seat,
     busy: &Busy,
-    timer: &mut Timer,
+    life: &mut Life,
 ) -> Option<Stream> {
-    let (mut quiet_since, mut has_said_goodbye) = (None, false);
+    life.quiet_since = None;
     poll_fn(|context| {
         loop {
             match connection.poll_accept(context) {
@@ -105,26 +159,30 @@ async fn next<P: Plugin>(
                 Poll::Pending => {}
             }
             seat.note(context.waker());
-            if worker.is_draining() && !has_said_goodbye {
-                // Sent when the connection is polled again.
-                connection.graceful_shutdown();
-                has_said_goodbye = true;
+            // What is said of its end is sent when the connection is polled again.
+            if worker.is_cut() && !life.is_cut {
+                connection.abrupt_shutdown(Reason::NO_ERROR);
+                (life.is_leaving, life.is_cut, life.quiet_since) = (true, true, None);
                 continue;
             }
-            if !busy.is_idle() {
-                quiet_since = None;
-                return Poll::Pending;
+            if (worker.is_draining() || (worker.lacks_room() && busy.is_idle())) && !life.is_leaving {
+                connection.graceful_shutdown();
+                life.is_leaving = true;
+                continue;
             }
-            let since = *quiet_since.get_or_insert_with(Instant::now);
-            if timer.poll_until(context, since + worker.gateway.settings.idle_timeout).is_pending() {
-                return Poll::Pending;
-            }
+            let idle_timeout = worker.gateway.settings.idle_timeout;
+            let patience = match (life.is_cut, life.is_leaving) {
+                (true, _) => FAREWELL,
+                (false, true) => LINGER.min(idle_timeout),
+                (false, false) => idle_timeout,
+            };
+            ready!(life.poll_quiet(context, busy.is_idle() || life.is_cut, patience));
             // Whoever does not hear it in time is not waited for.
-            if has_said_goodbye {
+            if life.is_leaving {
                 return Poll::Ready(None);
             }
             connection.graceful_shutdown();
-            (quiet_since, has_said_goodbye) = (None, true);
+            (life.quiet_since, life.is_leaving) = (None, true);
         }
     })
     .await

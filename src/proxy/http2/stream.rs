@@ -15,6 +15,7 @@ use super::wire::{StreamSink, StreamSource, Way};
 use crate::message::{BodyLength, RequestFrame, Version};
 use crate::plugins::{Peer, Plugin};
 use crate::proxy::exchange::{Exchange, Live, Outcome, Report};
+use crate::proxy::failure::Failure;
 use crate::proxy::kit::Kit;
 use crate::proxy::request_id::RequestId;
 use crate::proxy::worker::Worker;
@@ -59,6 +60,10 @@ pub(super) async fn serve<P: Plugin>(
         Some(refusal) => exchange.refuse(&refusal, &mut live).await,
         None => exchange.run(&mut live).await,
     };
+    if worker.is_cut() && report.failure == Some(Failure::ClientGone) {
+        // It was we who broke its connection off.
+        report.failure = Some(Failure::Stopped);
+    }
     exchange.record(&report, source.received, sink.sent);
     let limit = exchange.tunnel_limit(&report);
     let body = source.into_body();
