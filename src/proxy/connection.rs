@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -223,7 +223,11 @@ impl<'c, P: Plugin> Connection<'c, P> {
             timer: &mut self.timer,
             report: &mut report,
         };
-        let outcome = match self.worker.unless_cut(self.seat, exchange.run(&mut live)).await {
+        let done = {
+            let run = pin!(exchange.run(&mut live));
+            self.worker.unless_cut(self.seat, run).await
+        };
+        let outcome = match done {
             Some(outcome) => outcome,
             None => Box::pin(exchange.stop(&mut live)).await,
         };
@@ -231,8 +235,8 @@ impl<'c, P: Plugin> Connection<'c, P> {
         match outcome {
             Outcome::Switched(link) => {
                 let limit = exchange.tunnel_limit(&report);
-                let tunnel = tunnel(&self.wire, &mut self.input, link, &mut self.timer, limit);
-                let _ = self.worker.unless_cut(self.seat, tunnel).await;
+                let tunnel = Box::pin(tunnel(&self.wire, &mut self.input, link, &mut self.timer, limit));
+                let _ = self.worker.unless_cut(self.seat, pin!(tunnel)).await;
                 false
             }
             Outcome::Answered { failed } => {

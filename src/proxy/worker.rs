@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -155,8 +155,7 @@ impl<P: Plugin> Worker<P> {
     }
 
     /// What `act` comes to; `None` when the worker's time is over first.
-    pub async fn unless_cut<T>(&self, seat: &Seat, act: impl Future<Output = T>) -> Option<T> {
-        let mut act = pin!(act);
+    pub async fn unless_cut<T>(&self, seat: &Seat, mut act: Pin<&mut impl Future<Output = T>>) -> Option<T> {
         poll_fn(|context| {
             if let Poll::Ready(done) = act.as_mut().poll(context) {
                 return Poll::Ready(Some(done));

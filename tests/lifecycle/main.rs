@@ -1,5 +1,6 @@
 //! How the gateway ends, what it survives, and how much it holds meanwhile.
 
+mod descriptors;
 mod drains;
 mod ends;
 mod memory;

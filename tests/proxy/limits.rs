@@ -95,3 +95,25 @@ fn an_upstream_that_is_stuck_is_left_so_many_calls_and_refuses_the_others() {
         assert!(tokio::time::timeout(Duration::from_millis(300), next.reply()).await.is_err(), "it waits, unrefused");
     });
 }
+
+#[test]
+fn heads_of_answers_and_interim_answers_are_bounded() {
+    run(async {
+        let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\nContent-Length: 0\r\n\r\n", "y".repeat(70_000));
+        let early =
+            format!("{}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(17));
+        for answer in [long, early] {
+            let address = upstream(move |mut client, _| {
+                let answer = answer.clone();
+                async move {
+                    client.request().await;
+                    let _ = tokio::io::AsyncWriteExt::write_all(&mut client.stream, answer.as_bytes()).await;
+                    client.more().await;
+                }
+            })
+            .await;
+            let house = House::build(configured(address, json!({}), json!({})));
+            assert_eq!(house.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 502);
+        }
+    });
+}

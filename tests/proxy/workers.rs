@@ -64,6 +64,10 @@ fn kept_connections_are_divided_evenly() {
             assert_eq!(client.reply().await.status, 200);
             clients.push(client);
         }
+        // An answer is noted just after it was sent.
+        while building.served.lock().unwrap().len() < 4 * WORKERS {
+            tokio::task::yield_now().await;
+        }
         let mut by_thread: HashMap<ThreadId, usize> = HashMap::new();
         building.served.lock().unwrap().iter().for_each(|thread| *by_thread.entry(*thread).or_default() += 1);
         let mut shares: Vec<_> = by_thread.into_values().collect();
