@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::ThreadId;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -63,6 +64,10 @@ fn kept_connections_are_divided_evenly() {
             client.send(ASK).await;
             assert_eq!(client.reply().await.status, 200);
             clients.push(client);
+        }
+        // A request is noted just after its answer was sent.
+        while building.served.lock().unwrap().len() < 4 * WORKERS {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let mut by_thread: HashMap<ThreadId, usize> = HashMap::new();
         building.served.lock().unwrap().iter().for_each(|thread| *by_thread.entry(*thread).or_default() += 1);
