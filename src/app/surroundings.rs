@@ -55,7 +55,7 @@ fn configuration(layers: &Layers) -> Value {
 
 /// A setting's text as JSON: lists as arrays, numbers and flags as such.
 fn typed(name: &str, text: &str) -> Value {
-    let list = name.contains(".listen") || name.ends_with("_ips");
+    let list = name.contains(".listen") || name.ends_with("_ips") || name.ends_with("_servers");
     match text {
         _ if list => text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect(),
         "" => Value::Null,

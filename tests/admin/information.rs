@@ -22,13 +22,16 @@ async fn the_root_tells_versions_plugins_and_configuration() {
 #[tokio::test]
 async fn the_configuration_is_shown_typed_and_without_secrets() {
     let token = "ci:admin:abcdefghijklmnopqrstuvwxyz";
-    let desk = Desk::open_with(|start| start.env("TOLLGATE_ADMIN_TOKENS", token));
+    let desk = Desk::open_with(|start| {
+        start.env("TOLLGATE_ADMIN_TOKENS", token).env("TOLLGATE_PROXY_DNS_SERVERS", "127.0.0.1,[::1]:5353")
+    });
     let (_, root) = desk.get("/").await;
     let configuration = &root["configuration"];
     assert_eq!((&configuration["database"], &configuration["portal"]), (&json!("sqlite"), &json!(true)));
     assert_eq!((&configuration["proxy_workers"], &configuration["log_level"]), (&json!(2), &json!("info")));
     assert_eq!(configuration["admin_listen"], json!(["127.0.0.1:0"]));
     assert_eq!(configuration["proxy_trusted_ips"], json!([]));
+    assert_eq!(configuration["proxy_dns_servers"], json!(["127.0.0.1", "[::1]:5353"]));
     let text = root.to_string();
     for secret in ["abcdefghijklmnop", "database_url", "keyring_keys", "redis_url", "admin_tokens"] {
         assert!(!text.contains(secret), "{secret}");
