@@ -68,7 +68,7 @@ async fn every_answered_token_works_after_kill_9_during_1000_issuances() {
 /// Starts the gateway and expects it to refuse with one line.
 fn refused(data: &Path) -> (i32, String) {
     let mut command = tollgate();
-    for listener in ["PROXY_LISTEN", "PROXY_LISTEN_TLS", "ADMIN_LISTEN", "STATUS_LISTEN"] {
+    for listener in ["PROXY_LISTEN", "PROXY_LISTEN_TLS", "ADMIN_LISTEN", "STATUS_LISTEN", "PORTAL_LISTEN"] {
         command.env(format!("TOLLGATE_{listener}"), "127.0.0.1:0");
     }
     command.env("TOLLGATE_LOG_FILE", data.join("refused.log"));
