@@ -9,6 +9,7 @@ pub mod app;
 pub mod cache;
 pub mod config;
 pub mod console;
+pub mod doctor;
 pub mod domain;
 pub mod engine;
 pub mod mail;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// Each room, and the rooms it may name.
 const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("doctor", &[]),
     ("schema", &["domain"]),
     ("message", &["domain"]),
     ("oauth2", &["domain"]),

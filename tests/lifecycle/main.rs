@@ -5,6 +5,7 @@ mod drains;
 mod ends;
 mod memory;
 mod outlets;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod wire;
