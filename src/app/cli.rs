@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use super::error::Failure;
-use super::{admin_tokens, dev, gateway, health, keyring, migrate};
+use super::{admin_tokens, dev, doctor, gateway, health, keyring, migrate};
 use crate::config::{self, Layers, Mode, Settings};
 
 #[derive(Parser)]
@@ -77,6 +77,11 @@ enum Command {
     Keyring {
         #[command(subcommand)]
         what: keyring::What,
+    },
+    /// Score a running gateway against the statements of RFC 9700
+    Doctor {
+        #[command(flatten)]
+        wanted: doctor::Wanted,
     },
     /// Exit 0 when the gateway is ready
     Health {
@@ -171,6 +176,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         }
         Command::AdminToken { what } => admin_tokens::run(what),
         Command::Keyring { what } => keyring::run(what),
+        Command::Doctor { wanted } => doctor::run(&wanted),
         Command::Health { url } => health::run(url.as_deref()),
     }
 }

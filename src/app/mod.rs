@@ -6,11 +6,13 @@
 //! **Absent on purpose:** anything a request needs; by then this room has handed over.
 
 mod access_log;
+mod admin_client;
 mod admin_tokens;
 mod cli;
 mod demo;
 mod descriptors;
 mod dev;
+mod doctor;
 mod error;
 mod gateway;
 mod health;

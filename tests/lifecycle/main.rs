@@ -1,6 +1,7 @@
 //! How the gateway ends, what it survives, and how much it holds meanwhile.
 
 mod descriptors;
+mod doctor;
 mod drains;
 mod ends;
 mod memory;
