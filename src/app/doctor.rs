@@ -13,7 +13,7 @@ use crate::doctor::{Configuration, report};
 
 #[derive(Args)]
 pub(super) struct Wanted {
-    /// The Admin API, such as http://127.0.0.1:8001; default: where the settings put it
+    /// The Admin API, such as 127.0.0.1:8001; default: where the settings put it
     #[arg(long, value_name = "ADMIN")]
     url: Option<String>,
     /// File with an admin token (read-only is enough)
