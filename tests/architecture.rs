@@ -57,7 +57,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pbkdf2", &["actors"]),
     ("proxy_header", &["proxy"]),
     ("redis", &["cache"]),
-    ("reqwest", &["app"]),
+    ("reqwest", &["actors", "app"]),
     ("rusqlite", &["storage"]),
     ("rustix", &["app"]),
     ("tokio_postgres", &["storage"]),

@@ -15,6 +15,7 @@ mod dev;
 mod doctor;
 mod error;
 mod gateway;
+mod gathering;
 mod health;
 mod keyring;
 mod listeners;
@@ -30,6 +31,7 @@ mod status;
 mod stop;
 mod surroundings;
 mod tls;
+mod traces;
 mod vitals;
 
 pub use cli::run;

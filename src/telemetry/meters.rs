@@ -36,6 +36,8 @@ pub enum Meter {
     Overloaded,
     AuditDropped,
     AccessLogDropped,
+    SpansSent,
+    SpansDropped,
     MailsSent,
     MailsPutOff,
     MailsFailed,
@@ -80,6 +82,8 @@ const METERS: &[(Meter, &str, &str)] = &[
         "tollgate_access_log_dropped_total",
         "Lines of the access log that could not be written in time, or at all.",
     ),
+    (Meter::SpansSent, "tollgate_spans_total{outcome=\"sent\"}", "Spans of traces by what became of them."),
+    (Meter::SpansDropped, "tollgate_spans_total{outcome=\"dropped\"}", ""),
     (
         Meter::MailsSent,
         "tollgate_mails_total{outcome=\"sent\"}",
