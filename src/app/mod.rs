@@ -12,6 +12,7 @@ mod demo;
 mod descriptors;
 mod dev;
 mod error;
+mod figures;
 mod gateway;
 mod health;
 mod keyring;

@@ -8,15 +8,21 @@
 
 mod access;
 mod histogram;
+mod loads;
 mod logs;
 mod meters;
 mod outcomes;
+mod owners;
+mod reading;
 mod request_id;
 mod traffic;
 
 pub use access::{AccessLog, Batch, Caller, Entry, HandOver, Place, Sent, Spares};
+pub use loads::Loads;
 pub use logs::{LevelHandle, filter, start_logs};
-pub use meters::{Depth, Gauges, Meter, Meters, Registry};
+pub use meters::{Meter, Meters, Registry, Waiting};
 pub use outcomes::{AskedGrant, TokenRefusal};
+pub use owners::Owner;
+pub use reading::{Kind, Reading, Readings};
 pub use request_id::{RequestId, RequestIds};
 pub use traffic::{Answered, ConsumerClass, RouteLabels, Slot, Traffic};
