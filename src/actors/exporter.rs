@@ -10,7 +10,7 @@ use reqwest::{Client, Response, Url};
 use tracing::{error, info};
 
 use crate::domain::Secret;
-use crate::telemetry::{Batch, HandOver, Meter, Meters, Spares, envelope, innermost};
+use crate::telemetry::{Batch, HandOver, Meter, Meters, Owner, Spares, Waiting, envelope, innermost};
 
 /// Batches that may wait: with those under way at most a few MiB.
 const MAILBOX: usize = 64;
@@ -33,7 +33,7 @@ pub struct Collector {
 /// Sends a batch.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Spans(Batch);
+struct Spans(Batch, Waiting);
 
 /// Answered when everything that was handed over before is sent, or given up.
 #[derive(Message)]
@@ -70,15 +70,18 @@ impl Exporter {
         let exporter = Self { http, place, node: collector.node, meters, spares, is_failing: false };
         Ok(Self::start_in_arbiter(&Arbiter::new().handle(), |context| {
             context.set_mailbox_capacity(MAILBOX);
+            exporter.meters.set_capacity(Owner::Exporter, MAILBOX);
             exporter
         }))
     }
 
     /// How workers hand their batches over: when too many wait, they get theirs back.
-    pub fn hand_over(address: Addr<Self>) -> HandOver {
+    /// `meters`: of the exporter.
+    pub fn hand_over(address: Addr<Self>, meters: Arc<Meters>) -> HandOver {
         Arc::new(move |batch| {
-            address.try_send(Spans(batch)).map_err(|refused| match refused {
-                SendError::Full(Spans(batch)) | SendError::Closed(Spans(batch)) => batch,
+            let spans = Spans(batch, meters.waiting(Owner::Exporter));
+            address.try_send(spans).map_err(|refused| match refused {
+                SendError::Full(Spans(batch, _)) | SendError::Closed(Spans(batch, _)) => batch,
             })
         })
     }
@@ -157,7 +160,8 @@ impl Actor for Exporter {
 impl Handler<Spans> for Exporter {
     type Result = ();
 
-    fn handle(&mut self, Spans(batch): Spans, context: &mut Self::Context) {
+    fn handle(&mut self, Spans(batch, waiting): Spans, context: &mut Self::Context) {
+        self.meters.count_batch_of(Owner::Exporter, usize::try_from(batch.lines).unwrap_or(usize::MAX));
         let resource = [
             ("service.name", "tollgate"),
             ("service.version", env!("CARGO_PKG_VERSION")),
@@ -167,7 +171,10 @@ impl Handler<Spans> for Exporter {
         self.spares.give(batch.bytes);
         let sent = send(self.http.clone(), self.place.clone(), body).into_actor(self);
         // One batch at a time: what comes meanwhile waits in the mailbox, and beyond it with the workers.
-        context.wait(sent.map(move |outcome, exporter, _| exporter.tell(batch.lines, outcome)));
+        context.wait(sent.map(move |outcome, exporter, _| {
+            exporter.tell(batch.lines, outcome);
+            drop(waiting);
+        }));
     }
 }
 

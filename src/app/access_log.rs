@@ -35,9 +35,10 @@ impl AccessLogs {
     pub fn start(settings: &Settings, meters: &Registry) -> Result<Option<Self>, Failure> {
         let Some(format) = settings.log_access else { return Ok(None) };
         let spares = Spares::default();
-        let scribe = Scribe::start_with(settings.log_access_file.clone(), meters.worker(), spares.clone())
+        let own = meters.worker();
+        let scribe = Scribe::start_with(settings.log_access_file.clone(), Arc::clone(&own), spares.clone())
             .map_err(|error| Failure::setting(format!("log.access_file: {error}")))?;
-        let hand_over = Scribe::hand_over(scribe.clone());
+        let hand_over = Scribe::hand_over(scribe.clone(), own);
         Ok(Some(Self { format, scribe, hand_over, spares, holders: Holders::default() }))
     }
 

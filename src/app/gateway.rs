@@ -114,6 +114,7 @@ impl Gateway {
         let registry = Arc::new(Registry::new(plugins::schemas()));
         let publisher = Arc::new(Publisher::new(Arc::clone(&registry), &settings, store.keyring())?);
         let node = start_node(&store, &publisher, &settings);
+        node.tell_capacities();
         let access_log = AccessLogs::start(&settings, &node.meters)?;
         let traces = Traces::start(&settings, &node.id.to_string(), &node.meters)?;
         publisher.belongs_to(&node, access_log.clone(), traces.clone());
@@ -318,7 +319,13 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>, settings: &Settings) ->
     let configuration = redis_url(settings).map_or_else(Lease::without_end, |_| Lease::ended());
     let contact = Arc::new(Contact::new(settings.cluster_stale_limit));
     let (lease, watched) = (settings.cluster_lease, configuration.clone());
-    let watch = Watch { configuration: watched, lease, contact: Arc::clone(&contact) };
+    let watch = Watch {
+        configuration: watched,
+        lease,
+        contact: Arc::clone(&contact),
+        clock: Clock::System,
+        meters: Arc::clone(&meters),
+    };
     Node {
         id: Uuid::new_v4(),
         exchanger: Exchanger::start_with(store.clone(), link.clone()),
@@ -332,7 +339,7 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>, settings: &Settings) ->
         configuration,
         contact,
         recorder: Recorder::start_with(store.clone(), meters.worker()),
-        ledger: Ledger::start_with(store.clone(), Clock::System, tallies.clone()),
+        ledger: Ledger::start_with(store.clone(), Clock::System, tallies.clone(), meters.worker()),
         tallies,
         hashing: Default::default(),
         reading_custom: Arc::default(),

@@ -14,6 +14,7 @@ mod descriptors;
 mod dev;
 mod doctor;
 mod error;
+mod figures;
 mod gateway;
 mod gathering;
 mod health;

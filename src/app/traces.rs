@@ -34,10 +34,11 @@ impl Traces {
     pub fn start(settings: &Settings, node: &str, meters: &Registry) -> Result<Option<Self>, Failure> {
         let Some(TracingSettings { endpoint, headers, .. }) = settings.tracing.clone() else { return Ok(None) };
         let spares = Spares::default();
+        let own = meters.worker();
         let collector = Collector { endpoint, headers, node: node.to_owned() };
-        let exporter = Exporter::start_with(collector, meters.worker(), spares.clone())
+        let exporter = Exporter::start_with(collector, Arc::clone(&own), spares.clone())
             .map_err(|error| Failure::setting(format!("telemetry.otlp_endpoint: {error}")))?;
-        let hand_over = Exporter::hand_over(exporter.clone());
+        let hand_over = Exporter::hand_over(exporter.clone(), own);
         Ok(Some(Self { exporter, hand_over, spares, holders: Holders::default() }))
     }
 

@@ -54,7 +54,7 @@ impl<P: Plugin> Forward<'_, P> {
             let mut link = match pooled.take() {
                 Some(link) => link,
                 // Boxed, as whatever most calls do without: they need not carry room for it.
-                None => match Box::pin(dial(self.upstream, &worker.names)).await {
+                None => match Box::pin(dial(self.upstream, &worker.names, &worker.counts)).await {
                     Ok(link) => link,
                     // Nothing was sent, so any request may be sent again.
                     Err(Failure::Refused) if left > 0 => {

@@ -27,6 +27,7 @@ pub(super) async fn serve<P: Plugin>(
     respond: SendResponse<Bytes>,
     _served: Served,
 ) {
+    let _open = worker.counts.streams.one();
     let snapshot = worker.snapshot();
     let (parts, body) = request.into_parts();
     let begun = Instant::now();
