@@ -11,6 +11,7 @@ pub mod config;
 pub mod console;
 pub mod domain;
 pub mod engine;
+pub mod exchange;
 pub mod mail;
 pub mod message;
 pub mod oauth2;

@@ -42,6 +42,8 @@ pub struct Watch {
     /// For how long. It looks twice in that time.
     pub lease: Duration,
     pub contact: Arc<Contact>,
+    /// Called when the store has another version than the one in force, and nobody here said so.
+    pub unannounced: Rc<dyn Fn()>,
 }
 
 /// Takes the rows of every configuration table, compiles them, and swaps the snapshot.
@@ -123,7 +125,12 @@ impl Keeper {
                     actor.watch.configuration.renew(asked, actor.watch.lease);
                     Box::pin(std::future::ready(Ok(())))
                 }
-                Ok(_) => actor.next(context),
+                Ok(_) => {
+                    if !actor.rebuilding {
+                        (actor.watch.unannounced)();
+                    }
+                    actor.next(context)
+                }
                 Err(error) => Box::pin(std::future::ready(Err(error.into()))),
             };
             refreshed.into_actor(actor)

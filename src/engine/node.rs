@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::EngineError;
 use crate::actors::{
-    Announce, Balance, Bus, Contact, Event, Exchanger, Hash, HashError, Hasher, Keeper, Lease, Ledger, Link, Rebuild,
-    Recorder, Tallies, Verified, Verify,
+    Announce, Balance, Bus, Contact, Event, Exchanger, Hash, HashError, Hasher, Keeper, Lease, Ledger, Link, Obey,
+    Rebuild, Recorder, Tallies, Verified, Verify,
 };
 use crate::cache::CustomTokens;
 use crate::cache::redis::Counters;
@@ -77,6 +77,17 @@ impl Node {
             return Ok(());
         }
         Ok(self.link.send(Announce(events)).timeout(PATIENCE).await??)
+    }
+
+    /// Goes by the store alone: somebody has written to it who could not tell this node, such as an import.
+    ///
+    /// # Errors
+    /// A worker is stuck.
+    pub async fn start_anew(&self) -> Result<(), EngineError> {
+        self.doubt_custom_tokens();
+        // The bus knows of it from elsewhere, if there is one.
+        let obeyed = self.link.send(Obey([Event::Everything].into())).timeout(PATIENCE).await?;
+        if obeyed { Ok(()) } else { Err(EngineError::Overloaded) }
     }
 
     /// Puts the stored configuration in force for the next request to this node.
