@@ -12,6 +12,7 @@ pub mod console;
 pub mod doctor;
 pub mod domain;
 pub mod engine;
+pub mod exchange;
 pub mod mail;
 pub mod message;
 pub mod oauth2;
