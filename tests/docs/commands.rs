@@ -156,7 +156,7 @@ fn commands_in_prose_exist() {
     for document in documents().iter().filter(|document| runnable(document)) {
         for (line, span) in document.code_spans() {
             // Not commands: a pattern (`tollgate migrate up|status`), a product (`tollgate/x`).
-            if span.starts_with("tollgate ") && !span.contains(['|', '…', '[']) {
+            if span.starts_with("tollgate ") && !span.contains(['|', '…', '[', '<']) {
                 let fault = parses(&span, &mut helps).err();
                 faults.extend(fault.map(|fault| format!("{}:{line}: {fault}", document.name)));
             }

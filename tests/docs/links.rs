@@ -45,7 +45,7 @@ fn fault(document: &Document, target: &str, anchors: &BTreeMap<String, Vec<Strin
     if COMING.contains(&path.to_str()?) {
         return None;
     }
-    if !root().join(&path).exists() {
+    if !file.is_empty() && !root().join(&path).exists() {
         return Some(format!("there is no {}", path.display()));
     }
     let known = anchors.get(path.to_str()?);

@@ -15,7 +15,8 @@ use super::{documents, runnable, tell};
 const NO_SETTINGS: &[&str] = &["database.reachable"];
 
 /// First segments that the Admin API has too, where pages mean another listener's.
-const ELSEWHERE: &[&str] = &["/status/live", "/console"];
+const ELSEWHERE: &[&str] =
+    &["/status/live", "/console", "/applications/{id}/credentials", "/applications/{id}/analytics"];
 
 fn settings_named(document: &Document) -> Vec<(usize, String)> {
     static SETTING: LazyLock<Regex> = LazyLock::new(|| {
@@ -25,7 +26,7 @@ fn settings_named(document: &Document) -> Vec<(usize, String)> {
     });
     let spans = document.code_spans().into_iter();
     let named = spans.filter_map(|(line, span)| Some((line, SETTING.captures(&span)?[1].to_owned())));
-    named.filter(|(_, name)| ![".rs", ".md", ".toml"].iter().any(|end| name.ends_with(end))).collect()
+    named.filter(|(_, name)| ![".rs", ".md", ".toml", ".conf"].iter().any(|end| name.ends_with(end))).collect()
 }
 
 fn unknown_settings(document: &Document) -> Vec<String> {
@@ -71,7 +72,7 @@ fn admin_paths(document: &Document, firsts: &BTreeSet<String>) -> Vec<(usize, St
     asked.chain(spans).collect()
 }
 
-/// Whether a described path, such as `/services/{id}`, is this one.
+/// Whether a described path, such as `/services/{id}/routes`, is this one or below it.
 fn fits(described: &str, path: &str) -> bool {
     let (described, path) = (described.trim_matches('/').split('/'), path.trim_matches('/').split('/'));
     let (described, path): (Vec<_>, Vec<_>) = (described.collect(), path.collect());
@@ -125,5 +126,5 @@ fn names_that_do_not_exist_are_found() {
         Document::parse("x", "`GET /services/{s}/none`, `/oauth2/token`\n```sh\ncurl localhost:8001/none?x\n```\n");
     let firsts = BTreeSet::from(["services".to_owned()]);
     assert_eq!(admin_paths(&page, &firsts), [(2, "/none".to_owned()), (1, "/services/{s}/none".to_owned())]);
-    assert!(fits("/services/{a}/routes", "/services/orders/routes") && !fits("/services/{a}", "/services"));
+    assert!(fits("/services/{a}/routes", "/services/orders/routes") && !fits("/services", "/services/orders"));
 }
