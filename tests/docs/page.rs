@@ -61,6 +61,7 @@ if [ -e "$PAGE/wants-gateway" ]; then
 fi
 for block in $(ls "$PAGE/blocks" | sort -n); do
     echo "$block" >"$PAGE/at"
+    [ -z "${DEBUGT:-}" ] || echo "$block $(date +%T)" >>"$DEBUGT"
     case $block in
     *.start)
         . "$PAGE/blocks/$block" >"$PAGE/$block.out" 2>"$PAGE/$block.err" </dev/null &
