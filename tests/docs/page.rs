@@ -2,8 +2,8 @@
 //! block is there in the next.
 //!
 //! A page has a network of its own (a network namespace, loopback only), so that the ports it names are free and are
-//! the ones that `tollgate` really has, and a folder of its own to work in. Unless a block starts a gateway (`sh start`)
-//! `tollgate dev` runs from the beginning. A call by `curl` whose status the command does not show must succeed.
+//! the ones that `tollgate` really has, and a folder of its own to work in. Unless a block starts a gateway, `tollgate dev`
+//! runs from the beginning. A call by `curl` whose status the command does not show must succeed.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -61,7 +61,6 @@ if [ -e "$PAGE/wants-gateway" ]; then
 fi
 for block in $(ls "$PAGE/blocks" | sort -n); do
     echo "$block" >"$PAGE/at"
-    [ -z "${DEBUGT:-}" ] || echo "$block $(date +%T)" >>"$DEBUGT"
     case $block in
     *.start)
         . "$PAGE/blocks/$block" >"$PAGE/$block.out" 2>"$PAGE/$block.err" </dev/null &
@@ -122,8 +121,8 @@ fn prepare(folder: &Path, blocks: &[(usize, Kind, &Fence)]) {
             symlink(root().join(top), folder.join("work").join(top)).unwrap();
         }
     }
-    let starts = blocks.iter().any(|(_, kind, _)| *kind == Kind::Start);
-    if !starts {
+    let starts = |text: &str| ["tollgate serve", "tollgate dev"].iter().any(|command| text.contains(command));
+    if !blocks.iter().any(|(_, kind, fence)| *kind == Kind::Start || starts(&fence.text)) {
         fs::write(folder.join("wants-gateway"), "").unwrap();
     }
     for (at, kind, fence) in blocks {
