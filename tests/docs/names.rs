@@ -76,7 +76,8 @@ fn admin_paths(document: &Document, firsts: &BTreeSet<String>) -> Vec<(usize, St
 fn fits(described: &str, path: &str) -> bool {
     let (described, path) = (described.trim_matches('/').split('/'), path.trim_matches('/').split('/'));
     let (described, path): (Vec<_>, Vec<_>) = (described.collect(), path.collect());
-    described.len() == path.len()
+    // `/schemas` means what is below it, too.
+    described.len() >= path.len()
         && described.iter().zip(&path).all(|(one, other)| one.starts_with('{') || one == other)
 }
 
