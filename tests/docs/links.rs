@@ -22,14 +22,16 @@ const COMING: &[&str] = &[
 fn place(from: &str, target: &str) -> Option<PathBuf> {
     let mut path = Path::new(from).parent().unwrap().to_path_buf();
     for part in Path::new(target).components() {
-        match part {
-            Component::ParentDir => {
-                if !path.pop() {
-                    return None;
-                }
+        let stays = match part {
+            Component::ParentDir => path.pop(),
+            Component::Normal(name) => {
+                path.push(name);
+                true
             }
-            Component::Normal(name) => path.push(name),
-            _ => {}
+            _ => true,
+        };
+        if !stays {
+            return None;
         }
     }
     Some(path)

@@ -4,6 +4,8 @@
 //! `TOLLGATE_TEST_PAGE=docs/grants.md` runs the commands of one page. `TOLLGATE_WRITE_DOCS=1` writes
 //! `docs/settings.md` anew.
 
+#[path = "../browser/mod.rs"]
+mod browser;
 mod commands;
 mod diagrams;
 mod links;

@@ -16,7 +16,7 @@ use super::promise::{is_promise, kept};
 use super::support::Folder;
 use super::{documents, root, runnable, tell};
 
-/// What may stand behind "```sh".
+/// What the fence of a block with commands says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Run,
