@@ -15,7 +15,7 @@ use crate::cache::Lookups;
 use crate::cache::redis::{Kept, Lease, TokenTier};
 use crate::domain::{ClientView, Clock, Consumer, JwtSecretView, KeyView, Standing, TokenDigest, TokenView};
 use crate::storage::{StorageError, Store};
-use crate::telemetry::{Meter, Meters};
+use crate::telemetry::{Meter, Meters, Owner};
 
 /// Entries per kind and worker: about 60 MB of tokens at most, when every one is hot.
 const CAPACITY: usize = 100_000;
@@ -275,6 +275,7 @@ impl Credentials {
     pub fn start_with(sources: Sources, caches: Rc<RefCell<Caches>>) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
+            sources.meters.set_capacity(Owner::Credentials, MAILBOX);
             Self {
                 sources,
                 caches,

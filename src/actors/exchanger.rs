@@ -9,9 +9,6 @@ use crate::cache::redis::Event;
 use crate::domain::{NewCode, NewToken, RefreshView, Timestamp, TokenDigest};
 use crate::storage::{StorageError, Store};
 
-/// Requests that may be under way; beyond it a client is told to come back.
-const MOST: usize = 1024;
-
 /// Something to be used up. The answer: whether this request was the one that did it.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<bool, IssueError>")]
@@ -37,9 +34,12 @@ pub struct Exchanger {
 }
 
 impl Exchanger {
+    /// Requests that may be under way; beyond it a client is told to come back.
+    pub const MOST: usize = 1024;
+
     pub fn start_with(store: Store, link: Addr<Link>) -> Addr<Self> {
         Self::create(|context| {
-            context.set_mailbox_capacity(MOST);
+            context.set_mailbox_capacity(Self::MOST);
             Self { store, link, under_way: 0 }
         })
     }
@@ -53,7 +53,7 @@ impl Handler<Exchange> for Exchanger {
     type Result = ResponseActFuture<Self, Result<bool, IssueError>>;
 
     fn handle(&mut self, exchange: Exchange, _: &mut Self::Context) -> Self::Result {
-        if self.under_way >= MOST {
+        if self.under_way >= Self::MOST {
             return Box::pin(actix::fut::ready(Err(IssueError::Full)));
         }
         self.under_way += 1;

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::domain::NewToken;
 use crate::storage::{StorageError, Store};
-use crate::telemetry::{Depth, Meter, Meters};
+use crate::telemetry::{Meter, Meters, Owner};
 
 /// Requests that may wait; beyond it a client is told to come back.
 const MAILBOX: usize = 4096;
@@ -41,6 +41,7 @@ impl Issuer {
     pub fn start_with(store: Store, meters: Arc<Meters>) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
+            meters.set_capacity(Owner::Issuer, MAILBOX);
             Self { store, meters, waiting: Vec::new(), writing: false }
         })
     }
@@ -53,7 +54,7 @@ impl Issuer {
         let size = self.waiting.len().min(LARGEST_BATCH);
         let (tokens, senders): (Vec<_>, Vec<_>) = self.waiting.drain(..size).unzip();
         self.meters.count_batch(size);
-        self.meters.set_depth(Depth::Issuer, self.waiting.len());
+        self.meters.set_depth(Owner::Issuer, self.waiting.len());
         let store = self.store.clone();
         let written = async move { store.insert_tokens(tokens).await };
         context.spawn(written.into_actor(self).map(move |results, actor, context| {
@@ -83,7 +84,7 @@ impl Handler<Issue> for Issuer {
         }
         let (sender, receiver) = oneshot::channel();
         self.waiting.push((token, sender));
-        self.meters.set_depth(Depth::Issuer, self.waiting.len());
+        self.meters.set_depth(Owner::Issuer, self.waiting.len());
         if !self.writing && self.waiting.len() == 1 {
             // One turn of the loop first: what is already in the mailbox joins this write.
             context.spawn(

@@ -11,10 +11,10 @@ use tracing::debug;
 
 use super::contact::Contact;
 use crate::cache::redis::Lease;
+use crate::domain::Clock;
 use crate::schema::{Entity, Schema};
 use crate::storage::{StorageError, Store};
-
-const MAILBOX: usize = 4096;
+use crate::telemetry::Registry;
 
 /// Why a configuration could not be put in force.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -42,6 +42,9 @@ pub struct Watch {
     /// For how long. It looks twice in that time.
     pub lease: Duration,
     pub contact: Arc<Contact>,
+    pub clock: Clock,
+    /// Told which version is in force since when, and of loads that failed.
+    pub meters: Arc<Registry>,
 }
 
 /// Takes the rows of every configuration table, compiles them, and swaps the snapshot.
@@ -60,6 +63,9 @@ pub struct Keeper {
 }
 
 impl Keeper {
+    /// Questions that may wait.
+    pub const MAILBOX: usize = 4096;
+
     /// `schemas`: the configuration tables, in the order in which `publish` gets their rows.
     pub fn start_with(
         store: Store,
@@ -68,7 +74,7 @@ impl Keeper {
         publish: impl Fn(Vec<Vec<Entity>>) + 'static,
     ) -> Addr<Self> {
         Self::create(|context| {
-            context.set_mailbox_capacity(MAILBOX);
+            context.set_mailbox_capacity(Self::MAILBOX);
             let (schemas, publish) = (Rc::new(schemas), Rc::new(publish));
             Self { store, schemas, publish, watch, version: None, waiting: Vec::new(), rebuilding: false }
         })
@@ -89,8 +95,12 @@ impl Keeper {
             let result = loaded.map_err(PublishError::from).map(|(version, rows)| {
                 (actor.publish)(rows);
                 actor.version = Some(version);
+                actor.watch.meters.configuration.loaded(version, actor.watch.clock.now().millis());
                 actor.watch.configuration.renew(asked, actor.watch.lease);
             });
+            if result.is_err() {
+                actor.watch.meters.configuration.failed();
+            }
             for sender in waiting {
                 let _ = sender.send(result.clone());
             }

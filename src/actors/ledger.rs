@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::domain::{Clock, Timestamp};
 use crate::storage::{ApplicationCalls, Store};
+use crate::telemetry::{Meters, Owner};
 
 const PERIOD: Duration = Duration::from_secs(5);
 /// Rows per transaction: small enough that no other writer waits long.
@@ -86,24 +87,33 @@ pub struct Ledger {
     store: Store,
     clock: Clock,
     tallies: Tallies,
+    meters: Arc<Meters>,
     /// What is not written yet, by the minute in which it was taken.
     waiting: HashMap<(Parties, Timestamp), (i64, i64)>,
 }
 
 impl Ledger {
-    pub fn start_with(store: Store, clock: Clock, tallies: Tallies) -> Addr<Self> {
-        Self { store, clock, tallies, waiting: HashMap::new() }.start()
+    /// Questions that may wait.
+    pub const MAILBOX: usize = 16;
+
+    pub fn start_with(store: Store, clock: Clock, tallies: Tallies, meters: Arc<Meters>) -> Addr<Self> {
+        Self::create(|context| {
+            context.set_mailbox_capacity(Self::MAILBOX);
+            Self { store, clock, tallies, meters, waiting: HashMap::new() }
+        })
     }
 
     /// Writes everything that was counted. What cannot be written waits for the next time.
     fn balance(&mut self) -> ResponseActFuture<Self, ()> {
         self.gather();
-        let (store, waiting) = (self.store.clone(), std::mem::take(&mut self.waiting));
+        let (store, meters) = (self.store.clone(), Arc::clone(&self.meters));
+        let waiting = std::mem::take(&mut self.waiting);
         let written = async move {
             let mut left: Vec<_> = waiting.into_iter().collect();
             while !left.is_empty() {
                 let begins = left.len().saturating_sub(BATCH);
-                let batch = left[begins..].iter().map(|(of, numbers)| calls(*of, *numbers)).collect();
+                meters.count_batch_of(Owner::Ledger, left.len() - begins);
+                let batch: Vec<_> = left[begins..].iter().map(|(of, numbers)| calls(*of, *numbers)).collect();
                 if let Err(error) = store.add_application_requests(batch).await {
                     warn!(%error, "calls of applications could not be added up, trying again");
                     break;

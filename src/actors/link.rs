@@ -10,9 +10,8 @@ use uuid::Uuid;
 use super::credentials::{Caches, Credentials};
 use crate::cache::redis::{Bus, Event, Unconfirmed};
 use crate::domain::Consumer;
-use crate::telemetry::Registry;
+use crate::telemetry::{Owner, Registry};
 
-const MAILBOX: usize = 4096;
 /// A worker that does not obey in this time is stuck; the change is then answered as failed, never as done.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -112,9 +111,12 @@ pub struct Link {
 }
 
 impl Link {
+    /// Events that may wait.
+    pub const MAILBOX: usize = 4096;
+
     pub fn start_with(meters: Arc<Registry>) -> Addr<Self> {
         Self::create(|context| {
-            context.set_mailbox_capacity(MAILBOX);
+            context.set_mailbox_capacity(Self::MAILBOX);
             Self { workers: Vec::new(), bus: None, meters }
         })
     }
@@ -155,7 +157,11 @@ impl Handler<Obey> for Link {
     type Result = ResponseFuture<bool>;
 
     fn handle(&mut self, Obey(events): Obey, _: &mut Self::Context) -> Self::Result {
-        Box::pin(self.obey(&events))
+        let (waiting, obeyed) = (self.meters.node.waiting(Owner::Link), self.obey(&events));
+        Box::pin(async move {
+            let _waiting = waiting;
+            obeyed.await
+        })
     }
 }
 
@@ -166,7 +172,9 @@ impl Handler<Announce> for Link {
         // At once, and not only when the bus says so: this node must go by it also while it hears nothing.
         let obeyed = self.obey(&events.clone().into());
         let (bus, meters, began) = (self.bus.clone(), Arc::clone(&self.meters), Instant::now());
+        let waiting = self.meters.node.waiting(Owner::Link);
         Box::pin(async move {
+            let _waiting = waiting;
             let told = async move {
                 match bus {
                     Some(bus) => bus.announce(events).await,

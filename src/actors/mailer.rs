@@ -10,7 +10,7 @@ use tracing::{debug, error, warn};
 use crate::domain::{Clock, Timestamp};
 use crate::mail::{LIMIT, Mail, SendError, Smtp};
 use crate::storage::{DueMail, StorageError, Store};
-use crate::telemetry::{Meter, Meters};
+use crate::telemetry::{Meter, Meters, Owner};
 
 const MAILBOX: usize = 64;
 /// How often it looks by itself: for mails to be tried again, and for those that another node left behind.
@@ -44,6 +44,7 @@ impl Mailer {
     pub fn start_with(store: Store, clock: Clock, smtp: Smtp, meters: Arc<Meters>) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
+            meters.set_capacity(Owner::Mailer, BATCH);
             Self { store, clock, smtp, meters, is_busy: false, is_awaited: false }
         })
     }
@@ -102,7 +103,12 @@ impl Round {
         match self.store.claim_mails(now, now.plus_seconds(LEASE_SECONDS), BATCH).await {
             Ok(due) => {
                 let taken = due.len();
+                self.meters.set_depth(Owner::Mailer, taken);
+                if taken > 0 {
+                    self.meters.count_batch_of(Owner::Mailer, taken);
+                }
                 join_all(due.into_iter().map(|mail| self.send(mail))).await;
+                self.meters.set_depth(Owner::Mailer, 0);
                 taken
             }
             Err(error) => {

@@ -7,7 +7,7 @@ use actix::prelude::*;
 use tracing::error;
 
 use crate::storage::{AuditRecord, StorageError, Store};
-use crate::telemetry::{Meter, Meters};
+use crate::telemetry::{Meter, Meters, Owner};
 
 const MAILBOX: usize = 4096;
 
@@ -31,6 +31,7 @@ impl Recorder {
     pub fn start_with(store: Store, meters: Arc<Meters>) -> Addr<Self> {
         Self::create(|context| {
             context.set_mailbox_capacity(MAILBOX);
+            meters.set_capacity(Owner::Recorder, MAILBOX);
             Self { store, meters, waiting: Vec::new(), writing: false }
         })
     }
@@ -41,6 +42,7 @@ impl Recorder {
         }
         self.writing = true;
         let (records, senders): (Vec<_>, Vec<_>) = self.waiting.drain(..).unzip();
+        self.meters.count_batch_of(Owner::Recorder, records.len());
         let store = self.store.clone();
         let written = async move { store.append_audit(records).await };
         context.spawn(written.into_actor(self).map(move |result, actor, context| {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tracing::{error, info, warn};
 
-use crate::telemetry::{Batch, HandOver, Meter, Meters, Spares};
+use crate::telemetry::{Batch, HandOver, Meter, Meters, Owner, Spares, Waiting};
 
 /// Batches that may wait: with those under way at most a few MiB.
 const MAILBOX: usize = 64;
@@ -17,7 +17,7 @@ const MAILBOX: usize = 64;
 /// Writes a batch.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Lines(Batch);
+struct Lines(Batch, Waiting);
 
 /// Opens the file again: what was under its name may have been moved away.
 #[derive(Message)]
@@ -52,15 +52,18 @@ impl Scribe {
         let scribe = Self { path, file, meters, spares, is_failing: false, is_torn: false };
         Ok(Self::start_in_arbiter(&Arbiter::new().handle(), |context| {
             context.set_mailbox_capacity(MAILBOX);
+            scribe.meters.set_capacity(Owner::Scribe, MAILBOX);
             scribe
         }))
     }
 
     /// How workers hand their batches over: when too many wait, they get theirs back.
-    pub fn hand_over(address: Addr<Self>) -> HandOver {
+    /// `meters`: of the scribe.
+    pub fn hand_over(address: Addr<Self>, meters: Arc<Meters>) -> HandOver {
         Arc::new(move |batch| {
-            address.try_send(Lines(batch)).map_err(|refused| match refused {
-                SendError::Full(Lines(batch)) | SendError::Closed(Lines(batch)) => batch,
+            let lines = Lines(batch, meters.waiting(Owner::Scribe));
+            address.try_send(lines).map_err(|refused| match refused {
+                SendError::Full(Lines(batch, _)) | SendError::Closed(Lines(batch, _)) => batch,
             })
         })
     }
@@ -119,7 +122,8 @@ impl Actor for Scribe {
 impl Handler<Lines> for Scribe {
     type Result = ();
 
-    fn handle(&mut self, Lines(batch): Lines, _: &mut Self::Context) {
+    fn handle(&mut self, Lines(batch, _waiting): Lines, _: &mut Self::Context) {
+        self.meters.count_batch_of(Owner::Scribe, usize::try_from(batch.lines).unwrap_or(usize::MAX));
         self.write(&batch);
         self.spares.give(batch.bytes);
     }
@@ -160,7 +164,7 @@ mod tests {
         std::fs::write(&path, "before\n").unwrap();
         let registry = Registry::default();
         let scribe = Scribe::start_with(Some(path.clone()), registry.worker(), Spares::default()).unwrap();
-        let hand_over = Scribe::hand_over(scribe.clone());
+        let hand_over = Scribe::hand_over(scribe.clone(), registry.worker());
         hand_over(batch("a\nb\n")).unwrap();
         scribe.send(Settle).await.unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "before\na\nb\n");
@@ -179,7 +183,7 @@ mod tests {
         let registry = Registry::default();
         let full = Some(PathBuf::from("/dev/full"));
         let scribe = Scribe::start_with(full, registry.worker(), Spares::default()).unwrap();
-        Scribe::hand_over(scribe.clone())(batch("a\nb\nc\n")).unwrap();
+        Scribe::hand_over(scribe.clone(), registry.worker())(batch("a\nb\nc\n")).unwrap();
         scribe.send(Settle).await.unwrap();
         assert_eq!(registry.total(Meter::AccessLogDropped), 3);
         let nowhere = Scribe::start_with(Some("/nowhere/at/all".into()), registry.worker(), Spares::default());
@@ -203,7 +207,7 @@ mod tests {
             context.set_mailbox_capacity(MAILBOX);
             scribe
         });
-        let hand_over = Scribe::hand_over(scribe.clone());
+        let hand_over = Scribe::hand_over(scribe.clone(), registry.worker());
         let line = "x".repeat(70_000) + "\n";
         let refused = (0..2 * MAILBOX + 16).find_map(|_| hand_over(batch(&line)).err());
         assert_eq!(refused.map(|batch| batch.lines), Some(1), "more waits than may");

@@ -20,6 +20,7 @@ use super::servers::{Parts, Servers};
 use super::snapshot::Publisher;
 use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
+use super::traces::Traces;
 use super::vitals::Vitals;
 use super::{admin_tokens, demo, keyring, migrate, portal, private_file, reload};
 use crate::actors::{Contact, Exchanger, Janitor, Keeper, Lease, Ledger, Link, Recorder, Tallies, Watch, hasher_pool};
@@ -95,6 +96,7 @@ struct Gateway {
     level: LevelHandle,
     echo: Option<demo::Echo>,
     access_log: Option<AccessLogs>,
+    traces: Option<Traces>,
     /// How long calls under way may take when the gateway stops.
     drain_timeout: Duration,
 }
@@ -112,8 +114,10 @@ impl Gateway {
         let registry = Arc::new(Registry::new(plugins::schemas()));
         let publisher = Arc::new(Publisher::new(Arc::clone(&registry), &settings, store.keyring())?);
         let node = start_node(&store, &publisher, &settings);
+        node.tell_capacities();
         let access_log = AccessLogs::start(&settings, &node.meters)?;
-        publisher.belongs_to(&node, access_log.clone());
+        let traces = Traces::start(&settings, &node.id.to_string(), &node.meters)?;
+        publisher.belongs_to(&node, access_log.clone(), traces.clone());
         join_cluster(&node, &settings)?;
         node.rebuild().await.map_err(|error| Failure::Failed(format!("cannot load the configuration: {error}")))?;
         actix_rt::spawn(load_custom_tokens(node.clone()));
@@ -145,7 +149,19 @@ impl Gateway {
         Listeners::announce(&addresses);
         info!("ready");
         tell_demo(shown.as_ref(), &addresses);
-        Ok(Self { node, servers, readiness, publisher, surroundings, source, level, echo, access_log, drain_timeout })
+        Ok(Self {
+            node,
+            servers,
+            readiness,
+            publisher,
+            surroundings,
+            source,
+            level,
+            echo,
+            access_log,
+            traces,
+            drain_timeout,
+        })
     }
 
     async fn until_stopped(self, signals: Signals) -> Result<(), Failure> {
@@ -185,7 +201,7 @@ impl Gateway {
     }
 
     async fn stop(self) {
-        let Self { node, servers, readiness, publisher, echo, access_log, drain_timeout, .. } = self;
+        let Self { node, servers, readiness, publisher, echo, access_log, traces, drain_timeout, .. } = self;
         let echo = async move {
             if let Some(echo) = echo {
                 echo.handle.stop(false).await;
@@ -194,6 +210,11 @@ impl Gateway {
         let access_log = async move {
             if let Some(log) = access_log {
                 log.settle().await;
+            }
+        };
+        let traces = async move {
+            if let Some(traces) = traces {
+                traces.settle().await;
             }
         };
         let portal = async move {
@@ -215,6 +236,7 @@ impl Gateway {
                 }
             }),
             Step::new("access log", Duration::from_secs(5), access_log),
+            Step::new("traces", Duration::from_secs(5), traces),
             Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),
             Step::new("portal", Duration::from_secs(10), portal),
             Step::new("status", Duration::from_secs(2), servers.status.stop(false)),
@@ -297,7 +319,13 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>, settings: &Settings) ->
     let configuration = redis_url(settings).map_or_else(Lease::without_end, |_| Lease::ended());
     let contact = Arc::new(Contact::new(settings.cluster_stale_limit));
     let (lease, watched) = (settings.cluster_lease, configuration.clone());
-    let watch = Watch { configuration: watched, lease, contact: Arc::clone(&contact) };
+    let watch = Watch {
+        configuration: watched,
+        lease,
+        contact: Arc::clone(&contact),
+        clock: Clock::System,
+        meters: Arc::clone(&meters),
+    };
     Node {
         id: Uuid::new_v4(),
         exchanger: Exchanger::start_with(store.clone(), link.clone()),
@@ -311,7 +339,7 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>, settings: &Settings) ->
         configuration,
         contact,
         recorder: Recorder::start_with(store.clone(), meters.worker()),
-        ledger: Ledger::start_with(store.clone(), Clock::System, tallies.clone()),
+        ledger: Ledger::start_with(store.clone(), Clock::System, tallies.clone(), meters.worker()),
         tallies,
         hashing: Default::default(),
         reading_custom: Arc::default(),

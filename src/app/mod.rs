@@ -14,7 +14,9 @@ mod descriptors;
 mod dev;
 mod doctor;
 mod error;
+mod figures;
 mod gateway;
+mod gathering;
 mod health;
 mod keyring;
 mod listeners;
@@ -30,6 +32,7 @@ mod status;
 mod stop;
 mod surroundings;
 mod tls;
+mod traces;
 mod vitals;
 
 pub use cli::run;

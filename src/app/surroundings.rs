@@ -14,6 +14,7 @@ use crate::domain::{Secret, TokenDigest};
 use crate::engine::catalog::Pending;
 use crate::engine::{AuditRecord, EngineError, Node};
 use crate::storage;
+use crate::telemetry::Owner;
 
 /// The level of Kong's Admin API that this one has: what tools written for Kong judge by (docs/decisions/0006).
 const KONG_LEVEL: &str = "3.9.0";
@@ -131,6 +132,7 @@ impl Surroundings for NodeSurroundings {
                 status: entry.status,
             };
             // A failure is logged and counted by the recorder, which handles it.
+            let _waiting = self.node.meters.node.waiting(Owner::Recorder);
             let _ = self.node.recorder.send(Record(record)).timeout(Recorder::PATIENCE).await;
         })
     }

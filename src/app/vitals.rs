@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
+use super::figures;
 use super::readiness::{Readiness, resident_bytes};
 use crate::actors::Bus;
 use crate::engine::Node;
@@ -27,26 +28,7 @@ pub(super) struct Vitals {
 impl Vitals {
     pub(super) fn new(readiness: Readiness, node: &Node, gateway: Arc<Gateway<Compiled>>) -> Self {
         let (meters, bus) = (Arc::clone(&node.meters), Arc::clone(&node.bus));
-        // Weak, because the gateway holds the meters in turn.
-        let counted = Arc::downgrade(&gateway);
-        meters.add_gauges(Box::new(move || {
-            let active = counted.upgrade().map_or(0, |gateway| gateway.connections_active());
-            vec![
-                ("tollgate_connections_active", active as f64),
-                ("tollgate_resident_bytes", resident_bytes().unwrap_or_default() as f64),
-            ]
-        }));
-        let (of_bus, contact) = (Arc::clone(&bus), Arc::clone(&node.contact));
-        meters.add_gauges(Box::new(move || {
-            let bus = of_bus.get();
-            let told = |is: fn(&Bus) -> bool| f64::from(u8::from(bus.is_some_and(is)));
-            vec![
-                ("tollgate_database_away", f64::from(u8::from(contact.is_away()))),
-                ("tollgate_redis_reachable", told(|bus| bus.status().is_ok())),
-                ("tollgate_bus_following", told(Bus::is_following)),
-                ("tollgate_lease_fresh", told(|bus| bus.lease().is_fresh())),
-            ]
-        }));
+        figures::tell(node, &gateway);
         Self { readiness, meters, gateway, bus }
     }
 

@@ -3,7 +3,6 @@
 use uuid::Uuid;
 
 use super::issue::Refreshable;
-use super::node::PATIENCE;
 use super::{EngineError, Worker};
 use crate::actors::Exchange;
 use crate::domain::{ClientView, NewCode};
@@ -74,7 +73,7 @@ impl Worker {
             ResponseType::Code => {
                 let code = self.node.keyring.mint(rand::random());
                 let new = self.new_code(place, client, authorized, code.reveal());
-                self.node.exchanger.send(Exchange::Keep(new.clone())).timeout(PATIENCE).await??;
+                self.node.exchange(Exchange::Keep(new.clone())).await?;
                 if let Some(hot) = &self.hot {
                     hot.codes.keep(&new, self.node.clock.now());
                 }

@@ -8,6 +8,7 @@ use super::node::PATIENCE;
 use crate::actors::{Attach, Bus, Event, Obey, PublishError, Refresh, StoreRoster};
 use crate::cache::redis::{NodeId, Obey as ObeyOrders, Obeyed, Order, RedisError, Settings};
 use crate::domain::Secret;
+use crate::telemetry::Owner;
 
 /// How a node takes part in a cluster.
 #[derive(Clone, Debug)]
@@ -65,6 +66,7 @@ impl Node {
         if !is_reconfigured {
             return Obeyed::All;
         }
+        let _waiting = self.meters.node.waiting(Owner::Keeper);
         match self.keeper.send(Refresh).timeout(PATIENCE).await {
             Ok(Ok(())) => Obeyed::All,
             Ok(Err(PublishError::Storage(error))) if error.is_transient() => Obeyed::AllButConfiguration,

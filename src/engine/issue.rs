@@ -117,12 +117,12 @@ impl Worker {
             let mut token = self.new_token(place, client, earned, Refreshable::Yes);
             token.family_id = Some(code.issued.family_id);
             let exchange = Exchange::Code { digest, token: token.clone(), now };
-            if self.node.exchanger.send(exchange).timeout(PATIENCE).await?? {
+            if self.node.exchange(exchange).await? {
                 return Ok(token.into());
             }
         }
         // Used before, or by someone else at this very moment.
-        self.node.exchanger.send(Exchange::Revoke { family: code.issued.family_id }).timeout(PATIENCE).await??;
+        self.node.exchange(Exchange::Revoke { family: code.issued.family_id }).await?;
         Err(OAuthError::InvalidCode.into())
     }
 

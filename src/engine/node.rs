@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use super::EngineError;
 use crate::actors::{
-    Announce, Balance, Bus, Contact, Event, Exchanger, Hash, HashError, Hasher, Keeper, Lease, Ledger, Link, Rebuild,
-    Recorder, Tallies, Verified, Verify,
+    Announce, Balance, Bus, Contact, Event, Exchange, Exchanger, Hash, HashError, Hasher, Keeper, Lease, Ledger, Link,
+    Rebuild, Recorder, Tallies, Verified, Verify,
 };
 use crate::cache::CustomTokens;
 use crate::cache::redis::Counters;
 use crate::domain::{Clock, Keyring, Secret, TokenDigest};
 use crate::storage::{StorageError, Store};
-use crate::telemetry::Registry;
+use crate::telemetry::{Owner, Registry};
 
 /// Secrets that may wait for a hasher: at 13 ms each on one thread the last one waits under a second.
 const HASHES_WAITING: usize = 64;
@@ -61,6 +61,19 @@ impl Default for Hashing {
 }
 
 impl Node {
+    /// Tells how much may wait for the owners that a node has one of.
+    pub fn tell_capacities(&self) {
+        for (owner, capacity) in [
+            (Owner::Exchanger, Exchanger::MOST),
+            (Owner::Hasher, HASHES_WAITING),
+            (Owner::Link, Link::MAILBOX),
+            (Owner::Keeper, Keeper::MAILBOX),
+            (Owner::Ledger, Ledger::MAILBOX),
+        ] {
+            self.meters.node.set_capacity(owner, capacity);
+        }
+    }
+
     /// Something may have been imported that this node was not told of.
     pub(super) fn doubt_custom_tokens(&self) {
         self.custom.doubt();
@@ -79,12 +92,22 @@ impl Node {
         Ok(self.link.send(Announce(events)).timeout(PATIENCE).await??)
     }
 
+    /// Uses up a code or a refresh token, or ends what they gave; false when somebody else came first.
+    ///
+    /// # Errors
+    /// It did not happen, as far as anybody knows.
+    pub(super) async fn exchange(&self, exchange: Exchange) -> Result<bool, EngineError> {
+        let _waiting = self.meters.node.waiting(Owner::Exchanger);
+        Ok(self.exchanger.send(exchange).timeout(PATIENCE).await??)
+    }
+
     /// Puts the stored configuration in force for the next request to this node.
     ///
     /// # Errors
     /// The store could not be read, or the keeper is stuck.
     pub async fn rebuild(&self) -> Result<(), EngineError> {
         use crate::actors::PublishError;
+        let _waiting = self.meters.node.waiting(Owner::Keeper);
         self.keeper.send(Rebuild).timeout(PATIENCE).await?.map_err(|error| match error {
             PublishError::Storage(error) => EngineError::Storage(error),
             PublishError::GivenUp => EngineError::Overloaded,
@@ -95,6 +118,7 @@ impl Node {
     /// Too many secrets wait already.
     pub async fn hash(&self, secret: Secret) -> Result<Secret, EngineError> {
         let _permit = self.hashing.0.try_acquire().map_err(|_| HashError::Full)?;
+        let _waiting = self.meters.node.waiting(Owner::Hasher);
         Ok(self.hasher.send(Hash(secret)).timeout(PATIENCE).await??)
     }
 
@@ -102,6 +126,7 @@ impl Node {
     /// Too many secrets wait already.
     pub async fn verify(&self, phc: Option<Secret>, secret: Secret) -> Result<Verified, EngineError> {
         let _permit = self.hashing.0.try_acquire().map_err(|_| HashError::Full)?;
+        let _waiting = self.meters.node.waiting(Owner::Hasher);
         Ok(self.hasher.send(Verify { phc, secret }).timeout(PATIENCE).await?)
     }
 
@@ -122,6 +147,7 @@ impl Node {
     /// # Errors
     /// The ledger is stuck.
     pub async fn balance(&self) -> Result<(), EngineError> {
+        let _waiting = self.meters.node.waiting(Owner::Ledger);
         Ok(self.ledger.send(Balance).timeout(PATIENCE).await?)
     }
 

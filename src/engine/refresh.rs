@@ -1,7 +1,6 @@
 //! Refreshing (RFC 6749 §6): a pair is replaced by a new one, or keeps its refresh token; a replay is told from a retry.
 
 use super::issue::Refreshable;
-use super::node::PATIENCE;
 use super::{EngineError, Issued, Worker};
 use crate::actors::{Event, Exchange};
 use crate::domain::{ClientView, RefreshView, Replaced, Timestamp, TokenDigest, TokenPair};
@@ -33,7 +32,7 @@ impl Worker {
             return self.renew(row, token, digest, now).await;
         }
         let exchange = Exchange::Rotate { digest, old: row.access_token, token: token.clone(), now };
-        if self.node.exchanger.send(exchange).timeout(PATIENCE).await?? {
+        if self.node.exchange(exchange).await? {
             return Ok(token.into());
         }
         // Another call of this client came first; it gets the same pair.
@@ -52,7 +51,7 @@ impl Worker {
         now: Timestamp,
     ) -> Result<Issued, EngineError> {
         let exchange = Exchange::Renew { row, token: token.clone() };
-        if self.node.exchanger.send(exchange).timeout(PATIENCE).await?? {
+        if self.node.exchange(exchange).await? {
             return Ok(token.into());
         }
         let renewed = self.node.store.find_refresh(digest, now).await?.ok_or(OAuthError::InvalidRefreshToken)?;
@@ -83,7 +82,7 @@ impl Worker {
             let here = |pair: &TokenPair| place.policy.global_credentials || pair.service_id == place.service;
             return pair.filter(here).map(Issued::from).ok_or_else(|| OAuthError::InvalidRefreshToken.into());
         }
-        self.node.exchanger.send(Exchange::Revoke { family: replaced.family_id }).timeout(PATIENCE).await??;
+        self.node.exchange(Exchange::Revoke { family: replaced.family_id }).await?;
         Err(OAuthError::InvalidRefreshToken.into())
     }
 }

@@ -9,7 +9,7 @@ use super::{EngineError, Worker};
 use crate::actors::{Ask, FindClient, FindConsumer, FindJwtSecret, FindKey, FindStanding, FindToken};
 use crate::cache::Found;
 use crate::domain::{ClientView, Consumer, JwtSecretView, KeyView, LONGEST_NAME, Standing, TokenDigest, TokenView};
-use crate::telemetry::Meter;
+use crate::telemetry::{Meter, Owner};
 
 impl Worker {
     /// The live token row of a token in clear; `None` when there is none. A hit asks nobody. A token that neither we
@@ -150,6 +150,7 @@ impl Worker {
     where
         A::Result: Send,
     {
+        let _waiting = self.meters.waiting(Owner::Credentials);
         let answer = self.credentials.send(question).timeout(PATIENCE).await?;
         Ok(answer?)
     }

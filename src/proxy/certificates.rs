@@ -8,6 +8,8 @@ use rustls::SignatureScheme;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use uuid::Uuid;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 
 use super::verify::{TlsError, certificates, private_key, provider};
 use crate::domain::Secret;
@@ -33,7 +35,21 @@ pub(super) struct Certificates {
     by_name: HashMap<String, Chains>,
     /// Shown to those that name nothing, or nothing known.
     default: Option<Chains>,
+    /// Those that end first; at most [`MOST_EXPIRIES`].
+    pub expiries: Vec<Expiry>,
 }
+
+/// When what is shown for a server name ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// As the certificate is found by; `*`: the default.
+    pub sni: String,
+    /// Seconds since 1970, of the chain's leaf; of several chains, the one that ends first.
+    pub not_after: i64,
+}
+
+/// Names whose end is told.
+const MOST_EXPIRIES: usize = 1000;
 
 impl Certificates {
     /// Compiles what parses; the rest is told.
@@ -54,7 +70,20 @@ impl Certificates {
         {
             made.default = chains(default, "default certificate", problems);
         }
+        made.expiries = made.expiries();
         made
+    }
+
+    fn expiries(&self) -> Vec<Expiry> {
+        let named = self.by_name.iter().filter(|(name, _)| *name != "*");
+        let named = named.map(|(name, chains)| (name.clone(), chains));
+        let shown = named.chain(self.default.iter().map(|chains| ("*".to_owned(), chains)));
+        let end = |chains: &Chains| chains.iter().filter_map(|chain| not_after(chain)).min();
+        let expiries = shown.filter_map(|(sni, chains)| Some(Expiry { sni, not_after: end(chains)? }));
+        let mut expiries: Vec<_> = expiries.collect();
+        expiries.sort_unstable_by(|one, other| (one.not_after, &one.sni).cmp(&(other.not_after, &other.sni)));
+        expiries.truncate(MOST_EXPIRIES);
+        expiries
     }
 
     /// Exact name, then `*.` in place of its first label, then `.*` in place of its last, then the default.
@@ -90,6 +119,11 @@ fn chains(certificate: &Certificate, told: &str, problems: &mut Vec<String>) -> 
 fn certified(cert: &str, key: &Secret) -> Result<Arc<CertifiedKey>, TlsError> {
     let (chain, key) = (certificates(cert)?, private_key(key.reveal())?);
     Ok(Arc::new(CertifiedKey::from_der(chain, key, &provider())?))
+}
+
+fn not_after(chain: &CertifiedKey) -> Option<i64> {
+    let (_, leaf) = X509Certificate::from_der(chain.cert.first()?).ok()?;
+    Some(leaf.validity().not_after.timestamp())
 }
 
 /// The chain whose key signs by what the client names first; the first chain where it names nothing fitting.

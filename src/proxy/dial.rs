@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::counts::Counts;
 use super::failure::Failure;
 use super::io::Io;
 use super::link::Link;
@@ -15,9 +17,9 @@ use super::names::Names;
 use super::snapshot::Upstream;
 
 /// A new connection, TLS included, within the service's `connect_timeout`.
-pub(super) async fn dial(upstream: &Upstream, names: &Rc<Names>) -> Result<Box<Link>, Failure> {
+pub(super) async fn dial(upstream: &Upstream, names: &Rc<Names>, counts: &Arc<Counts>) -> Result<Box<Link>, Failure> {
     match timeout(upstream.spec.connect_timeout, connect(upstream, names)).await {
-        Ok(made) => made.map(|io| Box::new(Link::new(io))),
+        Ok(made) => made.map(|io| Box::new(Link::new(io, counts))),
         Err(_) => Err(Failure::TimedOut),
     }
 }

@@ -54,7 +54,7 @@ impl<P: Plugin> Forward<'_, P> {
             let mut link = match pooled.take() {
                 Some(link) => link,
                 // Boxed, as whatever most calls do without: they need not carry room for it.
-                None => match Box::pin(dial(self.upstream, &worker.names)).await {
+                None => match Box::pin(dial(self.upstream, &worker.names, &worker.counts)).await {
                     Ok(link) => link,
                     // Nothing was sent, so any request may be sent again.
                     Err(Failure::Refused) if left > 0 => {
@@ -131,6 +131,7 @@ impl<P: Plugin> Forward<'_, P> {
             prefix: Some(&space.prefix[..]).filter(|prefix| !prefix.is_empty()),
             changes: &space.changes,
             request_id: exchange.request_id.as_str(),
+            trace: exchange.trace.as_ref(),
             upgrade,
             body,
         }
@@ -154,6 +155,7 @@ impl<P: Plugin> Forward<'_, P> {
         self.outbound(space, body, upgrade).write(&mut link.out);
         let to_head = exchange.head.method == "HEAD";
         let started = Instant::now();
+        report.asked = Some(started.duration_since(exchange.begun));
         let on_head = |head: &ResponseHead, frame: &ResponseFrame, sink: &mut K| {
             self.respond(head, frame, started, &space.changes, sink, report);
         };

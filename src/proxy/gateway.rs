@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::accept::{self, Listener, Workers};
-use super::certificates::Resolver;
+use super::certificates::{Expiry, Resolver};
+use super::counts::{Counts, OpenNow};
 use super::exchange::Record;
 use super::snapshot::Snapshot;
 use super::tickets::Tickets;
@@ -21,6 +22,7 @@ use super::verify::provider;
 use crate::domain::{Clock, Keyring};
 use crate::message::HeadLimits;
 use crate::plugins::Plugin;
+use crate::telemetry::Sampling;
 
 /// What an operator sets.
 #[derive(Clone, Debug)]
@@ -45,6 +47,8 @@ pub struct Settings {
     pub upstream_idle_timeout: Duration,
     /// Name servers to ask for upstreams' addresses; empty: those the system names.
     pub dns_servers: Vec<SocketAddr>,
+    /// Which calls are traced; `None`: none is, and a client's context passes as it is.
+    pub tracing: Option<Sampling>,
 }
 
 impl Default for Settings {
@@ -61,6 +65,7 @@ impl Default for Settings {
             idle_upstreams: 256,
             upstream_idle_timeout: Duration::from_secs(55),
             dns_servers: Vec::new(),
+            tracing: None,
         }
     }
 }
@@ -87,6 +92,8 @@ pub struct Gateway<P: Plugin> {
     observer: Observer,
     stage: watch::Sender<Stage>,
     pub(super) connections: Arc<Connections>,
+    /// What each worker holds open; of workers that have ended, nothing.
+    counts: Mutex<Vec<Arc<Counts>>>,
 }
 
 /// Clients' connections: how many came, and how many went.
@@ -122,6 +129,7 @@ impl<P: Plugin> Gateway<P> {
             observer: Box::new(observe),
             stage: watch::Sender::new(Stage::Serving),
             connections: Arc::default(),
+            counts: Mutex::default(),
         })
     }
 
@@ -149,6 +157,23 @@ impl<P: Plugin> Gateway<P> {
     /// Clients' connections that are open.
     pub fn connections_active(&self) -> u64 {
         self.connections.active()
+    }
+
+    /// Connections to upstreams and streams of clients that are open.
+    pub fn open_now(&self) -> OpenNow {
+        OpenNow::sum(self.counts.lock().expect("no one panics while holding it").iter())
+    }
+
+    /// When the certificates that can be shown end, the default one among them.
+    pub fn expiries(&self) -> Vec<Expiry> {
+        self.snapshot.load().certificates.expiries.clone()
+    }
+
+    /// Counts for one more worker.
+    pub(super) fn counts(&self) -> Arc<Counts> {
+        let counts = Arc::new(Counts::default());
+        self.counts.lock().expect("no one panics while holding it").push(Arc::clone(&counts));
+        counts
     }
 
     /// Serves so many workers' share of every listener. Needs a running actix System.

@@ -17,6 +17,7 @@
 mod accept;
 mod certificates;
 mod connection;
+mod counts;
 mod dial;
 mod exchange;
 mod failure;
@@ -44,7 +45,8 @@ mod wire;
 mod worker;
 
 pub use accept::{Listener, Workers};
-pub use certificates::Certificate;
+pub use certificates::{Certificate, Expiry};
+pub use counts::OpenNow;
 pub use exchange::Record;
 pub use failure::Failure;
 pub use gateway::{Gateway, Settings};

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 
+use super::counts::Counts;
 use super::gateway::{Gateway, Stage};
 use super::http2::Channels;
 use super::kit::Kits;
@@ -74,6 +75,7 @@ impl<P> std::ops::Deref for InForce<P> {
 pub(super) struct Worker<P: Plugin> {
     pub gateway: Arc<Gateway<P>>,
     pub engine: P::Engine,
+    pub counts: Arc<Counts>,
     pub pool: RefCell<Pool>,
     pub names: Rc<Names>,
     pub kits: Kits,
@@ -118,12 +120,14 @@ impl<P: Plugin> Worker<P> {
 
     fn new(gateway: &Arc<Gateway<P>>) -> Self {
         let settings = &gateway.settings;
+        let counts = gateway.counts();
         Self {
             engine: gateway.engine(),
-            pool: RefCell::new(Pool::new(settings.idle_upstreams, settings.upstream_idle_timeout)),
+            pool: RefCell::new(Pool::new(settings.idle_upstreams, settings.upstream_idle_timeout, Arc::clone(&counts))),
             names: Rc::new(Names::of(settings.dns_servers.clone())),
             kits: Kits::default(),
-            channels: Channels::default(),
+            channels: Channels::new(Arc::clone(&counts)),
+            counts,
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot.load_full()))),
             stage: Cell::new(gateway.stage()),
             asks_for_room: Cell::new(false),

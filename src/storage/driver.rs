@@ -16,6 +16,18 @@ pub(super) enum Driver {
     Sqlite(Sqlite),
 }
 
+/// Connections to the database, at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolState {
+    /// `postgres`, `sqlite_writer` or `sqlite_reader`.
+    pub name: &'static str,
+    pub most: usize,
+    pub idle: usize,
+    pub in_use: usize,
+    /// Who waits for one.
+    pub waiting: usize,
+}
+
 /// The few words that the two dialects spell differently.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dialect {
@@ -53,6 +65,14 @@ impl Driver {
         match location {
             Location::Postgres(options) => Ok((Self::Postgres(Postgres::open(&options)?), POSTGRES)),
             Location::Sqlite(options) => Ok((Self::Sqlite(Sqlite::open(options).await?), SQLITE)),
+        }
+    }
+
+    /// How busy the connections are.
+    pub fn pools(&self) -> Vec<PoolState> {
+        match self {
+            Self::Postgres(driver) => vec![driver.pool()],
+            Self::Sqlite(driver) => driver.pools(),
         }
     }
 

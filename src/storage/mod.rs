@@ -50,6 +50,7 @@ mod turns;
 mod value;
 
 pub use application_requests::ApplicationCalls;
+pub use driver::PoolState;
 pub use error::StorageError;
 pub use location::{Location, PostgresOptions, Role, SqliteOptions};
 pub use mailed_tokens::{MailedToken, Purpose};

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use crate::domain::{Clock, Keyring, Timestamp};
 use crate::schema::Schema;
 
-use super::driver::{Dialect, Driver};
+use super::driver::{Dialect, Driver, PoolState};
 use super::table::Table;
 use super::value::{Row, Sql, Statement, Value};
 use super::{Location, StorageError, migrations, statements};
@@ -60,6 +60,11 @@ impl Store {
     /// Finishes what is queued and lets go of the database. Calls after it fail as unavailable.
     pub async fn close(&self) {
         self.inner.driver.close().await;
+    }
+
+    /// How busy the connections to the database are.
+    pub fn pools(&self) -> Vec<PoolState> {
+        self.inner.driver.pools()
     }
 
     /// `postgres` or `sqlite`.

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::histogram::{Histogram, SIZES, TIMES};
+use super::loads::Loads;
 use super::outcomes::{AskedGrant, Outcomes, TokenRefusal};
+use super::owners::{Owner, Owners};
+use super::reading::{self, Readings};
 use super::traffic::Traffic;
 
 /// One counted thing. Names are stable: dashboards depend on them.
@@ -36,6 +39,8 @@ pub enum Meter {
     Overloaded,
     AuditDropped,
     AccessLogDropped,
+    SpansSent,
+    SpansDropped,
     MailsSent,
     MailsPutOff,
     MailsFailed,
@@ -80,6 +85,8 @@ const METERS: &[(Meter, &str, &str)] = &[
         "tollgate_access_log_dropped_total",
         "Lines of the access log that could not be written in time, or at all.",
     ),
+    (Meter::SpansSent, "tollgate_spans_total{outcome=\"sent\"}", "Spans of traces by what became of them."),
+    (Meter::SpansDropped, "tollgate_spans_total{outcome=\"dropped\"}", ""),
     (
         Meter::MailsSent,
         "tollgate_mails_total{outcome=\"sent\"}",
@@ -91,15 +98,6 @@ const METERS: &[(Meter, &str, &str)] = &[
     (Meter::RowsRemoved, "tollgate_rows_removed_total", "Rows removed from the database because they had ended."),
 ];
 
-/// What waits for an owner, over all workers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// Tokens that are not being written yet.
-    Issuer,
-}
-
-const DEPTH: &str = "tollgate_mailbox_depth";
-const DEPTHS: &[(Depth, &str)] = &[(Depth::Issuer, "issuer")];
 const BATCH: &str = "tollgate_token_batch_size";
 const REVOCATION: &str = "tollgate_revocation_seconds";
 
@@ -107,7 +105,7 @@ const REVOCATION: &str = "tollgate_revocation_seconds";
 #[derive(Debug)]
 pub struct Meters {
     counts: [AtomicU64; METERS.len()],
-    depths: [AtomicU64; DEPTHS.len()],
+    owners: Owners,
     batches: Histogram,
     outcomes: Outcomes,
 }
@@ -116,7 +114,7 @@ impl Default for Meters {
     fn default() -> Self {
         Self {
             counts: [const { AtomicU64::new(0) }; METERS.len()],
-            depths: [const { AtomicU64::new(0) }; DEPTHS.len()],
+            owners: Owners::default(),
             batches: Histogram::new(&SIZES),
             outcomes: Outcomes::default(),
         }
@@ -148,9 +146,25 @@ impl Meters {
         self.outcomes.count_refusal(why);
     }
 
-    /// Tells how many wait now.
-    pub fn set_depth(&self, depth: Depth, waiting: usize) {
-        self.depths[depth as usize].store(u64::try_from(waiting).unwrap_or(u64::MAX), Ordering::Relaxed);
+    /// Something is given to an owner, and waits for as long as this is held.
+    pub fn waiting(self: &Arc<Self>, owner: Owner) -> Waiting {
+        self.owners.begin(owner);
+        Waiting { meters: Arc::clone(self), owner }
+    }
+
+    /// Tells how many wait now, where the owner knows.
+    pub fn set_depth(&self, owner: Owner, waiting: usize) {
+        self.owners.set_depth(owner, waiting);
+    }
+
+    /// Tells how many may wait.
+    pub fn set_capacity(&self, owner: Owner, capacity: usize) {
+        self.owners.set_capacity(owner, capacity);
+    }
+
+    /// Counts what an owner does at once.
+    pub fn count_batch_of(&self, owner: Owner, size: usize) {
+        self.owners.count_batch(owner, size);
     }
 
     /// Counts an answer by its status class.
@@ -165,25 +179,41 @@ impl Meters {
     }
 }
 
-/// A value read at the moment it is asked for.
-pub type Gauges = Box<dyn Fn() -> Vec<(&'static str, f64)> + Send + Sync>;
+/// Something that waits for an owner.
+#[derive(Debug)]
+pub struct Waiting {
+    meters: Arc<Meters>,
+    owner: Owner,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.meters.owners.end(self.owner);
+    }
+}
 
 /// Every worker's counters, and gauges.
 pub struct Registry {
     workers: Mutex<Vec<Arc<Meters>>>,
-    gauges: Mutex<Vec<Gauges>>,
+    readings: Mutex<Vec<Readings>>,
     revocations: Histogram,
     /// What was asked of each route.
     pub traffic: Traffic,
+    /// Of what the node has one of.
+    pub node: Arc<Meters>,
+    pub configuration: Loads,
 }
 
 impl Default for Registry {
     fn default() -> Self {
+        let node = Arc::new(Meters::default());
         Self {
-            workers: Mutex::default(),
-            gauges: Mutex::default(),
+            workers: Mutex::new(vec![Arc::clone(&node)]),
+            readings: Mutex::default(),
             revocations: Histogram::new(&TIMES),
             traffic: Traffic::default(),
+            node,
+            configuration: Loads::default(),
         }
     }
 }
@@ -207,8 +237,9 @@ impl Registry {
         self.revocations.record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
-    pub fn add_gauges(&self, gauges: Gauges) {
-        self.gauges.lock().expect("no one panics while holding it").push(gauges);
+    /// Has values read at each scrape. No two may give series of one name.
+    pub fn add_readings(&self, readings: Readings) {
+        self.readings.lock().expect("no one panics while holding it").push(readings);
     }
 
     /// The sum over all workers.
@@ -218,9 +249,9 @@ impl Registry {
     }
 
     /// How many wait, over all workers.
-    pub fn depth(&self, depth: Depth) -> u64 {
+    pub fn depth(&self, owner: Owner) -> u64 {
         let workers = self.workers.lock().expect("no one panics while holding it");
-        workers.iter().map(|meters| meters.depths[depth as usize].load(Ordering::Relaxed)).sum()
+        workers.iter().map(|meters| meters.owners.depth(owner)).sum()
     }
 
     /// Prometheus text format.
@@ -240,14 +271,10 @@ impl Registry {
         Histogram::render(&SIZES, BATCH, "Tokens per database commit that issued some.", batches, &mut text);
         let help = "From the commit of a change to the last acknowledgement of it.";
         Histogram::render(&TIMES, REVOCATION, help, std::iter::once(&self.revocations), &mut text);
-        let _ = writeln!(text, "# HELP {DEPTH} What waits for an owner.\n# TYPE {DEPTH} gauge");
-        for (depth, actor) in DEPTHS {
-            let _ = writeln!(text, "{DEPTH}{{actor=\"{actor}\"}} {}", self.depth(*depth));
-        }
-        for gauges in self.gauges.lock().expect("no one panics while holding it").iter() {
-            for (name, value) in gauges() {
-                let _ = writeln!(text, "# TYPE {name} gauge\n{name} {value}");
-            }
+        Owners::render(workers.iter().map(|meters| &meters.owners), &mut text);
+        reading::render(&self.configuration.readings(), &mut text);
+        for readings in self.readings.lock().expect("no one panics while holding it").iter() {
+            reading::render(&readings(), &mut text);
         }
         text
     }
@@ -262,17 +289,14 @@ mod tests {
         for (nth, (meter, ..)) in METERS.iter().enumerate() {
             assert_eq!(*meter as usize, nth);
         }
-        for (nth, (depth, _)) in DEPTHS.iter().enumerate() {
-            assert_eq!(*depth as usize, nth);
-        }
         let registry = Registry::default();
         for (tokens, waiting) in [(3, 4), (7, 5)] {
             let worker = registry.worker();
             worker.count_batch(tokens);
-            worker.set_depth(Depth::Issuer, 100);
-            worker.set_depth(Depth::Issuer, waiting);
+            worker.set_depth(Owner::Issuer, 100);
+            worker.set_depth(Owner::Issuer, waiting);
         }
-        assert_eq!((registry.total(Meter::TokenBatches), registry.depth(Depth::Issuer)), (2, 9));
+        assert_eq!((registry.total(Meter::TokenBatches), registry.depth(Owner::Issuer)), (2, 9));
         for line in ["tollgate_token_batch_size_sum 10\n", "tollgate_mailbox_depth{actor=\"issuer\"} 9\n"] {
             assert!(registry.render().contains(line), "{line}");
         }

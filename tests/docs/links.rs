@@ -14,7 +14,6 @@ const COMING: &[&str] = &[
     "docs/from-kong.md",
     "docs/key-rotation.md",
     "docs/kubernetes.md",
-    "docs/tracing.md",
     "docs/upgrade.md",
 ];
 

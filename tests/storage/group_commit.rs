@@ -10,7 +10,7 @@ use tollgate::actors::{Issue, IssueError, Issuer};
 use tollgate::domain::NewToken;
 use tollgate::schema::Entity;
 use tollgate::storage::StorageError;
-use tollgate::telemetry::{Depth, Meter, Registry};
+use tollgate::telemetry::{Meter, Owner, Registry};
 use uuid::Uuid;
 
 use crate::bench::{Bench, Place, postgres_place, sql};
@@ -77,7 +77,7 @@ impl Stage {
 
     /// Waits until so many tokens wait behind a write that is under way.
     async fn waiting(&self, number: u64) {
-        while self.meters.depth(Depth::Issuer) != number {
+        while self.meters.depth(Owner::Issuer) != number {
             tokio::task::yield_now().await;
         }
     }

@@ -187,3 +187,38 @@ async fn callers_are_told_apart_by_what_they_are() {
     let of_application = requests("gated", 200, "application").replace("\"api\"", "\"gated\"");
     assert_eq!(house.series(&of_application).await, 1, "{}", house.metrics().await);
 }
+
+#[tokio::test]
+async fn pools_certificates_and_the_configuration_are_told() {
+    let house = House::open().await;
+    let before = house.series("tollgate_configuration_version").await;
+    house.made("/services/api/routes", json!({ "name": "late", "paths": ["/late"] })).await;
+    assert_eq!(house.call("/late", None).await, 200);
+    for (series, wanted) in [
+        ("tollgate_configuration_version", before + 1),
+        ("tollgate_configuration_failures_total", 0),
+        ("tollgate_upstream_connections{state=\"active\"}", 0),
+        ("tollgate_upstream_connections{state=\"idle\"}", 1),
+        ("tollgate_http2_streams_open", 0),
+        ("tollgate_database_connections{pool=\"sqlite_reader\",state=\"idle\"}", 2),
+        ("tollgate_database_connections_max{pool=\"sqlite_writer\"}", 1),
+        ("tollgate_cluster_nodes{state=\"live\"}", 1),
+        ("tollgate_mailbox_depth{actor=\"exchanger\"}", 0),
+        ("tollgate_mailbox_capacity{actor=\"exchanger\"}", 1024),
+        (concat!("tollgate_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1),
+    ] {
+        assert_eq!(house.series(series).await, wanted, "{series}\n{}", house.metrics().await);
+    }
+    // A certificate made for one name ends when it says.
+    let mut params = rcgen::CertificateParams::new(vec!["x.example".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2031, 5, 6);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let cert = params.self_signed(&key).unwrap().pem();
+    let body = json!({ "cert": cert, "key": key.serialize_pem(), "snis": ["x.example", "*.x.example"] });
+    house.made("/certificates", body).await;
+    for name in ["x.example", "*.x.example"] {
+        let series = format!("tollgate_certificate_expiry_seconds{{sni=\"{name}\"}}");
+        assert_eq!(house.series(&series).await, 1_935_792_000, "{}", house.metrics().await);
+    }
+    assert!(house.series("tollgate_certificate_expiry_seconds{sni=\"*\"}").await > 1_935_792_000);
+}

@@ -57,6 +57,15 @@ impl Lease {
         }
     }
 
+    /// How long ago that was asked whose answer renewed the lease last; `length`: of the lease. Since the start, where
+    /// nothing has; zero for one without end.
+    pub fn age(&self, length: Duration) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |lease| {
+            let until = Duration::from_nanos(lease.fresh_until.load(Ordering::Acquire));
+            Duration::from_nanos(lease.now()).saturating_sub(until.saturating_sub(length))
+        })
+    }
+
     /// What the lease's clock shows.
     pub(super) fn now(&self) -> Moment {
         Moment(self.0.as_ref().map_or(0, |lease| lease.now()))
@@ -94,5 +103,16 @@ mod tests {
         lease.renew(asked, Duration::from_secs(3600));
         lease.renew(asked, Duration::ZERO);
         assert!(other.is_fresh(), "an older answer takes nothing away");
+    }
+
+    #[test]
+    fn the_age_of_a_lease_begins_with_its_renewal() {
+        let hour = Duration::from_secs(3600);
+        assert_eq!(Lease::without_end().age(hour), Duration::ZERO);
+        let lease = Lease::ended();
+        lease.renew(lease.ask(), hour);
+        std::thread::sleep(Duration::from_millis(5));
+        let age = lease.age(hour);
+        assert!(age >= Duration::from_millis(5) && age < hour, "{age:?}");
     }
 }

@@ -180,6 +180,15 @@ impl Line {
         }
     }
 
+    /// Connections there are at the moment; a Cluster counts as one.
+    pub fn connections(&self) -> usize {
+        match &**self.shared.state.load() {
+            State::Up { transport: Transport::Pooled(pool), .. } => pool.status().size,
+            State::Up { .. } => 1,
+            State::Down(_) => 0,
+        }
+    }
+
     /// Refuses questions from now on, unless somebody else has seen to that or the connection is a newer one.
     fn give_up(&self, seen: &Arc<State>, error: &RedisError) {
         let State::Up { serial, .. } = **seen else { return };

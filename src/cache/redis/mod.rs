@@ -28,7 +28,7 @@ mod shelf;
 mod tier;
 mod value;
 
-pub use bus::{Bus, Obey, Obeyed, Order, Settings, Unconfirmed};
+pub use bus::{Bus, BusState, Obey, Obeyed, Order, Settings, Unconfirmed};
 pub use codes::CodeTier;
 pub use counters::Counters;
 pub use dial::{Dialer, Purpose};

@@ -11,6 +11,7 @@ use h2::client::{Builder, Connection, SendRequest};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use crate::proxy::counts::{Count, Counts, OneUpstream};
 use crate::proxy::dial::connect;
 use crate::proxy::failure::Failure;
 use crate::proxy::io::Io;
@@ -34,6 +35,7 @@ pub(super) struct Channel {
     /// It takes no more calls: closed, about to close (GOAWAY), or silent.
     is_over: Cell<bool>,
     idle_since: Cell<Instant>,
+    counted: OneUpstream,
 }
 
 /// A call's share of a channel.
@@ -41,6 +43,9 @@ pub(super) struct Share(Rc<Channel>);
 
 impl Share {
     fn of(channel: &Rc<Channel>) -> Self {
+        if channel.calls.get() == 0 {
+            channel.idle().sub(1);
+        }
         channel.calls.set(channel.calls.get() + 1);
         Self(Rc::clone(channel))
     }
@@ -58,11 +63,25 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         self.0.calls.set(self.0.calls.get() - 1);
+        if self.0.calls.get() == 0 {
+            self.0.idle().add(1);
+        }
         self.0.idle_since.set(Instant::now());
     }
 }
 
+impl Drop for Channel {
+    fn drop(&mut self) {
+        // Whoever has a share of it holds it: it carries nothing any more.
+        self.idle().sub(1);
+    }
+}
+
 impl Channel {
+    fn idle(&self) -> &Count {
+        &self.counted.0.idle_upstreams
+    }
+
     fn has_room(&self) -> bool {
         !self.is_over.get() && self.calls.get() < self.request.borrow().current_max_send_streams()
     }
@@ -80,12 +99,16 @@ struct Lane {
 }
 
 /// Channels of one worker, by the key of their upstream.
-#[derive(Default)]
 pub(in crate::proxy) struct Channels {
     lanes: RefCell<HashMap<u64, Lane>>,
+    counts: Arc<Counts>,
 }
 
 impl Channels {
+    pub fn new(counts: Arc<Counts>) -> Self {
+        Self { lanes: RefCell::default(), counts }
+    }
+
     /// A share of a channel with room, made if there is none. Second: whether it carried calls before.
     pub(super) async fn share(&self, upstream: &Arc<Upstream>, names: &Rc<Names>) -> Result<(Share, bool), Failure> {
         if let Some(share) = self.find(upstream) {
@@ -105,7 +128,9 @@ impl Channels {
                 return Ok((share, true));
             }
             let (request, connection) = open(connect(upstream, names).await?).await?;
+            self.counts.idle_upstreams.add(1);
             let channel = Rc::new(Channel {
+                counted: OneUpstream::new(&self.counts),
                 request: RefCell::new(request),
                 upstream: Arc::clone(upstream),
                 calls: Cell::new(0),

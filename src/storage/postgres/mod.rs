@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use deadpool::managed::{Object, Pool, PoolError};
 use tokio::time::{sleep, timeout};
 
+use super::driver::PoolState;
 use super::migrations::{Applied, Source};
 use super::value::{Row, Statement, Value};
 use super::{PostgresOptions, StorageError};
@@ -55,6 +56,13 @@ impl Postgres {
     pub fn open(options: &PostgresOptions) -> Outcome<Self> {
         let pool = connect::pool(options)?;
         Ok(Self { pool, limit: options.statement_timeout + GRACE })
+    }
+
+    pub fn pool(&self) -> PoolState {
+        let status = self.pool.status();
+        let idle = status.available.min(status.size);
+        let in_use = status.size - idle;
+        PoolState { name: "postgres", most: status.max_size, idle, in_use, waiting: status.waiting }
     }
 
     pub fn close(&self) {

@@ -1,5 +1,7 @@
 //! A thread that owns a connection, and the bounded queue that feeds it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ enum Job {
 
 pub(super) struct Lane {
     jobs: mpsc::Sender<Job>,
+    is_busy: Arc<AtomicBool>,
 }
 
 impl Lane {
@@ -36,10 +39,12 @@ impl Lane {
     ) -> Result<Self, StorageError> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         let (report, reported) = oneshot::channel();
+        let is_busy = Arc::new(AtomicBool::new(false));
+        let busy = Arc::clone(&is_busy);
         let body = move || match open() {
             Ok(opened) => {
                 if report.send(Ok(())).is_ok() {
-                    serve(&mut queue, opened);
+                    serve(&mut queue, opened, &busy);
                 }
             }
             Err(error) => drop(report.send(Err(error))),
@@ -47,12 +52,22 @@ impl Lane {
         let started = thread::Builder::new().name(name.to_owned()).spawn(body);
         started.map_err(|error| StorageError::Unavailable(format!("thread {name} does not start: {error}")))?;
         reported.await.map_err(|_| ended())??;
-        Ok(Self { jobs })
+        Ok(Self { jobs, is_busy })
     }
 
     /// Free places in the queue.
     pub fn room(&self) -> usize {
         self.jobs.capacity()
+    }
+
+    /// Jobs that wait.
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
+    /// Whether a job is being done.
+    pub fn is_busy(&self) -> bool {
+        self.is_busy.load(Ordering::Relaxed)
     }
 
     pub async fn run<T: Send + 'static>(
@@ -100,10 +115,14 @@ fn ended() -> StorageError {
     StorageError::Unavailable("the store is closed".into())
 }
 
-fn serve(queue: &mut mpsc::Receiver<Job>, mut opened: Opened) {
+fn serve(queue: &mut mpsc::Receiver<Job>, mut opened: Opened, is_busy: &AtomicBool) {
     while let Some(job) = queue.blocking_recv() {
         match job {
-            Job::Work(work) => work(&mut opened.connection),
+            Job::Work(work) => {
+                is_busy.store(true, Ordering::Relaxed);
+                work(&mut opened.connection);
+                is_busy.store(false, Ordering::Relaxed);
+            }
             Job::Stop(done) => {
                 queue.close();
                 drop(opened);

@@ -15,6 +15,7 @@ mod run;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::driver::PoolState;
 use super::migrations::{Applied, Source};
 use super::value::{Row, Statement, Value};
 use super::{SqliteOptions, StorageError};
@@ -50,6 +51,17 @@ impl Sqlite {
             reader.stop().await;
         }
         self.writer.stop().await;
+    }
+
+    pub fn pools(&self) -> Vec<PoolState> {
+        let readers: &[Lane] = &self.readers;
+        let kinds = [("sqlite_writer", std::slice::from_ref(&self.writer)), ("sqlite_reader", readers)];
+        let state = |(name, lanes): (&'static str, &[Lane])| {
+            let in_use = lanes.iter().filter(|lane| lane.is_busy()).count();
+            let waiting = lanes.iter().map(Lane::waiting).sum();
+            PoolState { name, most: lanes.len(), idle: lanes.len() - in_use, in_use, waiting }
+        };
+        kinds.into_iter().map(state).collect()
     }
 
     fn reader(&self) -> &Lane {

@@ -14,7 +14,6 @@ mod buffer;
 mod combined;
 mod entry;
 mod json;
-mod text;
 
-pub use buffer::{AccessLog, Batch, HandOver, Spares};
+pub use buffer::AccessLog;
 pub use entry::{Caller, Entry, Place, Sent};

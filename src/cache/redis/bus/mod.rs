@@ -76,6 +76,22 @@ pub struct Bus {
     dialer: Arc<Dialer>,
     counters: Counters,
     announcements: mpsc::Sender<announce::Announcement>,
+    lines: [Line; 3],
+}
+
+/// A bus at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct BusState {
+    /// Connections to Redis.
+    pub connections: usize,
+    /// Changes that wait to be announced, and how many may.
+    pub waiting: usize,
+    pub most_waiting: usize,
+    /// Nodes that have renewed their lease within its length, and those that have not.
+    pub live: usize,
+    pub silent: usize,
+    /// How long ago that was asked whose answer renewed this node's lease last.
+    pub lease_age: Duration,
 }
 
 impl Bus {
@@ -92,6 +108,7 @@ impl Bus {
         let memory = Arc::new(Mutex::new(Memory::new(REMEMBERED)));
         let hot = Line::open(Arc::clone(&dialer), Purpose::Hot);
         let tokens = TokenTier::new(hot.clone(), Arc::clone(&memory), &settings.keyring, dialer.prefix());
+        let lines = [control.clone(), listening.clone(), hot.clone()];
         let counters = Counters::new(hot, &settings.keyring, dialer.prefix());
         let shared = Arc::new(Shared::new(&settings, Ends { scripts, control, roster, memory, tokens }));
         let (orders, given) = mpsc::unbounded_channel();
@@ -105,7 +122,7 @@ impl Bus {
         tokio::spawn(follow::strike_the_dead(Arc::clone(&shared)));
         tokio::spawn(listen::listen(Arc::clone(&shared), listening, keys, orders));
         tokio::spawn(announce::announce(Arc::clone(&shared), announced));
-        Ok(Self { shared, dialer, counters, announcements })
+        Ok(Self { shared, dialer, counters, announcements, lines })
     }
 
     /// Until when what is remembered of tokens, clients and consumers may be trusted.
@@ -137,6 +154,21 @@ impl Bus {
     /// Why Redis cannot be asked now.
     pub fn status(&self) -> Result<(), RedisError> {
         self.shared.control.status()
+    }
+
+    /// What there is to tell of it.
+    pub fn state(&self) -> BusState {
+        let (now, lease) = (self.shared.now(), self.shared.terms.lease);
+        let (known, silent) =
+            self.shared.with(|state| (state.seen.renewals().count(), state.seen.silent(now, lease).count()));
+        BusState {
+            connections: self.lines.iter().map(Line::connections).sum(),
+            waiting: self.announcements.max_capacity() - self.announcements.capacity(),
+            most_waiting: self.announcements.max_capacity(),
+            live: known - silent,
+            silent,
+            lease_age: self.shared.lease.age(lease),
+        }
     }
 
     /// How long a change may take from its beginning to its answer: the lease and nearly a second.
