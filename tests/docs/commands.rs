@@ -124,11 +124,26 @@ fn help(path: &[&str], helps: &mut BTreeMap<String, Option<String>>) -> Option<S
     asked.clone()
 }
 
+/// What `cargo` is told to build, and is not there.
+fn unbuildable(line: &str) -> Option<String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let named = |flag: &str| words.iter().position(|word| *word == flag).and_then(|at| words.get(at + 1).copied());
+    [("--example", "examples"), ("--test", "tests"), ("--bench", "benches")].iter().find_map(|(flag, folder)| {
+        let name = named(flag)?;
+        let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        let known = manifest.contains(&format!("name = \"{name}\""))
+            || root().join(folder).join(name).join("main.rs").exists()
+            || root().join(folder).join(format!("{name}.rs")).exists();
+        (!known).then(|| format!("there is no {folder}/{name}"))
+    })
+}
+
 fn faults_of(text: &str, helps: &mut BTreeMap<String, Option<String>>) -> Vec<String> {
     let mut faults = Vec::new();
     for line in lines(text) {
         match program(&line) {
             Some("tollgate") => faults.extend(parses(&line, helps).err()),
+            Some("cargo") => faults.extend(unbuildable(&line)),
             Some(name) if !NOT_RUN.contains(&name) => faults.push(format!("`{name}` may not stand in ```sh no-run")),
             _ => {}
         }
@@ -160,6 +175,9 @@ fn commands_in_prose_exist() {
                 let fault = parses(&span, &mut helps).err();
                 faults.extend(fault.map(|fault| format!("{}:{line}: {fault}", document.name)));
             }
+            if span.starts_with("cargo ") {
+                faults.extend(unbuildable(&span).map(|fault| format!("{}:{line}: {fault}", document.name)));
+            }
         }
     }
     tell("commands that do not exist", &faults);
@@ -176,4 +194,5 @@ fn a_command_that_cannot_work_is_found() {
     assert_eq!(wrong("tollgate serve --port 1\n"), ["`tollgate serve` has no --port"]);
     assert_eq!(wrong("rm -rf /\n"), ["`rm` may not stand in ```sh no-run"]);
     assert_eq!(wrong("helm install x helm/none\n"), ["there is no helm/none"]);
+    assert_eq!(wrong("cargo test --test docs\ncargo bench --bench none\n"), ["there is no benches/none"]);
 }
