@@ -165,8 +165,8 @@ pub fn run(document: &Document) -> Result<(), String> {
     if status.trim() == "0" && at.trim() == "all" {
         return Ok(());
     }
-    let gateway = read("gateway.err".into());
-    Err(format!("{}: ended with `{}` before its first block\n{gateway}", document.name, status.trim()))
+    let (shell, gateway) = (read("shell".into()), read("gateway.err".into()));
+    Err(format!("{}: ended with `{}` before its first block\n{shell}\n{gateway}", document.name, status.trim()))
 }
 
 fn shell(folder: &Path) {

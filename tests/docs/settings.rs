@@ -38,9 +38,10 @@ log.level … debug … flag …
 ```
 
 `tollgate config check` tells every fault at once and ends with 64. Lists are arrays in the file and parted by commas
-elsewhere. Durations have a unit: `500ms`, `2s`, `5m`, `1h`. Where nothing is set, `-` stands below: none.
-*Secret* values are masked wherever settings are shown. SIGHUP reads `log.level`, `admin.tokens`, the default certificate
-and the files of the access log again; everything else is read at the start.
+elsewhere. Durations have a unit: `500ms`, `2s`, `5m`, `1h`. Where nothing is set, `-` stands below: none. A listener is
+switched off by `none`. *Secret* values are masked wherever settings are shown. SIGHUP reads `log.level`, `admin.tokens` and
+the certificates in files again, and opens `log.access_file` anew; the keyring's file is looked at every second; everything
+else is read at the start.
 ";
 
 /// What a section is about, in the order of the table.
