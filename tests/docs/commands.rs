@@ -184,6 +184,18 @@ fn commands_in_prose_exist() {
 }
 
 #[test]
+fn every_command_is_on_some_page() {
+    let help = help(&[], &mut BTreeMap::new()).unwrap();
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands: Vec<&str> = listed.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.contains(&"serve"), "{help}");
+    let pages: Vec<_> = documents().into_iter().filter(|document| document.name.starts_with("docs/")).collect();
+    let is_told = |name: &str| pages.iter().any(|page| page.text.contains(&format!("tollgate {name}")));
+    let missed = commands.into_iter().filter(|name| !is_told(name));
+    tell("commands that no page names", &missed.map(str::to_owned).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_command_that_cannot_work_is_found() {
     let mut helps = BTreeMap::new();
     let mut wrong = |text: &str| faults_of(text, &mut helps);

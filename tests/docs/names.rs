@@ -107,6 +107,30 @@ async fn every_path_of_the_admin_api_that_is_named_exists() {
     tell("paths the Admin API has not", &faults);
 }
 
+/// `docs/metrics.md` is held against a running gateway by `tests/telemetry`; here the other pages are held against it.
+fn unknown_metrics(document: &Document, known: &str) -> Vec<String> {
+    static METRIC: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^(tollgate_[a-z_]+)(?:$|\{| )").unwrap());
+    let spans = document.code_spans().into_iter();
+    let named = spans.filter_map(|(line, span)| Some((line, METRIC.captures(&span)?[1].to_owned())));
+    let missing = named.filter(|(_, name)| {
+        // A histogram is shown as three.
+        let whole = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        !known.contains(&format!("`{whole}`")) && !known.contains(&format!("`{name}`"))
+    });
+    missing.map(|(line, name)| format!("{}:{line}: there is no metric {name}", document.name)).collect()
+}
+
+#[test]
+fn every_metric_that_is_named_exists() {
+    let documents = documents();
+    let known = &documents.iter().find(|document| document.name == "docs/metrics.md").unwrap().text;
+    let told = documents.iter().filter(|document| !document.name.starts_with("docs/decisions/"));
+    tell("metrics that do not exist", &told.flat_map(|document| unknown_metrics(document, known)).collect::<Vec<_>>());
+    let page =
+        Document::parse("x", "`tollgate_lease_fresh`, `tollgate_revocation_seconds_bucket` and `tollgate_nothing`\n");
+    assert_eq!(unknown_metrics(&page, known), ["x:1: there is no metric tollgate_nothing"]);
+}
+
 #[test]
 fn no_page_names_a_place_of_somebodys_machine() {
     let place = Regex::new(r"(?:^|[\s`'(=:])(/(?:root|home|Users|work|tmp|mnt)/[\w.-]+)").unwrap();
