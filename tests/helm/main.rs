@@ -53,7 +53,7 @@ impl Rendered {
     }
 
     fn named(&self, kind: &str, name: &str) -> Option<&Value> {
-        self.of_kind(kind).find(|object| object["metadata"]["name"] == name)
+        self.objects.iter().find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
     }
 
     fn pod(&self) -> &Value {
