@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::support::{Folder, Start, tollgate};
+use crate::support::{Folder, Gateway, Start, tollgate};
 use crate::{Rendered, every_set, list, set, text};
 
 /// A value that a Secret of the operator's would have.
@@ -103,10 +103,11 @@ fn the_schema_has_every_setting_that_the_chart_does_not_decide() {
     }
 }
 
-/// Puts what a pod would see into `folder`, and says the environment that leads there, on free ports.
-fn on_this_machine(set: &Rendered, folder: &Path) -> BTreeMap<String, String> {
+/// Puts what a workload's pod would see into `folder`, and says the environment that leads there, on free ports.
+fn on_this_machine(set: &Rendered, kind: &str, folder: &Path) -> BTreeMap<String, String> {
+    let pod = &set.of_kind(kind).next().unwrap()["spec"]["template"]["spec"];
     let files = folder.join("etc");
-    for volume in list(&set.pod()["spec"]["volumes"]) {
+    for volume in list(&pod["volumes"]) {
         let Some(secret) = volume["secret"]["secretName"].as_str() else { continue };
         let secret = set.named("Secret", secret).expect("the set has all its Secrets");
         let target = files.join(text(&volume["name"]));
@@ -118,31 +119,33 @@ fn on_this_machine(set: &Rendered, folder: &Path) -> BTreeMap<String, String> {
     }
     let data = folder.join("data");
     fs::create_dir_all(&data).unwrap();
-    let place = |value: String| {
+    let place = |(name, value): (String, String)| {
         let value = value.replace("/etc/tollgate", files.to_str().unwrap());
         let value = value.replace("/var/lib/tollgate", data.to_str().unwrap());
-        if value.starts_with("0.0.0.0:") { "127.0.0.1:0".to_owned() } else { value }
+        let value = match name.as_str() {
+            // On loopback alone the Admin API would ask for no token.
+            "TOLLGATE_ADMIN_LISTEN" => "0.0.0.0:0".to_owned(),
+            _ if value.starts_with("0.0.0.0:") => "127.0.0.1:0".to_owned(),
+            _ => value,
+        };
+        (name, value)
     };
-    let mut found: BTreeMap<_, _> =
-        environment(set, set.container()).into_iter().map(|(name, value)| (name, place(value))).collect();
-    // On loopback alone the Admin API would ask for no token.
-    found.insert("TOLLGATE_ADMIN_LISTEN".to_owned(), "0.0.0.0:0".to_owned());
-    found
+    environment(set, &pod["containers"][0]).into_iter().map(place).collect()
 }
 
-#[tokio::test]
-async fn the_default_set_becomes_a_gateway_that_answers_its_probes() {
-    let set = set("default");
-    let folder = Folder::new();
-    let environment = on_this_machine(&set, folder.path());
-    let start = Start::serve(folder.path(), "sqlite:unused");
-    let gateway = environment.iter().fold(start, |start, (name, value)| start.env(name, value)).ready();
+fn ready_with(environment: &BTreeMap<String, String>, folder: &Folder) -> Gateway {
+    // What the rendered environment does not say is as without it.
+    let start = Start::serve(folder.path(), "sqlite:unused").env("TOLLGATE_DATABASE_AUTO_MIGRATE", "false");
+    environment.iter().fold(start, |start, (name, value)| start.env(name, value)).ready()
+}
+
+/// Every probe, `tollgate health` as the pod of `helm test` asks, and the Admin API with the token and without.
+async fn it_answers(set: &Rendered, gateway: &Gateway) {
     let http = reqwest::Client::new();
     for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
         let path = text(&set.container()[probe]["httpGet"]["path"]);
         assert_eq!(http.get(gateway.url("status", path)).send().await.unwrap().status(), 200, "{path}");
     }
-    // `tollgate health`, as the pod of `helm test` asks.
     let said = tollgate().args(["health", "--url", &gateway.url("status", "")]).output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let token = decoded(&set.named("Secret", "demo-tollgate-admin-token").unwrap()["data"]["token"]);
@@ -150,7 +153,51 @@ async fn the_default_set_becomes_a_gateway_that_answers_its_probes() {
     assert_eq!(http.get(&services).send().await.unwrap().status(), 401);
     let known = http.get(&services).header("Kong-Admin-Token", token).send().await.unwrap();
     assert_eq!(known.status(), 200);
+}
+
+#[tokio::test]
+async fn the_default_set_becomes_a_gateway_that_answers_its_probes() {
+    let (set, folder) = (set("default"), Folder::new());
+    let gateway = ready_with(&on_this_machine(&set, "Deployment", folder.path()), &folder);
+    it_answers(&set, &gateway).await;
     assert!(folder.join("data/tollgate.db").exists());
+}
+
+async fn sql(server: &str, text: &str) {
+    let (client, connection) = tokio_postgres::connect(server, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute(text).await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn on_postgresql_the_job_migrates_and_the_gateway_starts_with_the_same_keyring() {
+    let server = std::env::var("TOLLGATE_TEST_POSTGRES").expect(
+        "set TOLLGATE_TEST_POSTGRES to the URL of a PostgreSQL server for tests (postgres://user@host:port/database), \
+         or run tests/run, which starts one",
+    );
+    let schema = format!("t_{}", uuid::Uuid::new_v4().simple());
+    sql(&server, &format!("CREATE SCHEMA {schema}")).await;
+    let joint = if server.contains('?') { '&' } else { '?' };
+    let url = format!("{server}{joint}options=-csearch_path%3D{schema}");
+    let (set, job_folder, folder) = (set("postgres"), Folder::new(), Folder::new());
+
+    let mut of_job = on_this_machine(&set, "Job", job_folder.path());
+    assert!(of_job.insert("TOLLGATE_DATABASE_URL".to_owned(), url.clone()).is_some());
+    let job = &set.of_kind("Job").next().unwrap()["spec"]["template"]["spec"]["containers"][0];
+    let said = tollgate().args(list(&job["args"]).iter().map(text)).envs(&of_job).output().unwrap();
+    let told = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.status.success() && told.contains("applied"), "{told}{}", String::from_utf8_lossy(&said.stderr));
+
+    let mut of_gateway = on_this_machine(&set, "Deployment", folder.path());
+    assert!(of_gateway.insert("TOLLGATE_DATABASE_URL".to_owned(), url).is_some());
+    let gateway = ready_with(&of_gateway, &folder);
+    it_answers(&set, &gateway).await;
+    let keyrings = [&job_folder, &folder].map(|folder| fs::read(folder.join("etc/keyring/keyring")).unwrap());
+    assert_eq!(keyrings[0], keyrings[1]);
+    drop(gateway);
+    sql(&server, &format!("DROP SCHEMA {schema} CASCADE")).await;
 }
 
 #[test]

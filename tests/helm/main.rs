@@ -1,7 +1,8 @@
 //! The chart `helm/tollgate`, rendered by Helm's own engine with each set of values of its `ci` folder: that it is what
 //! it was (golden files), what Kubernetes takes, what the schema refuses, and that the gateway runs with what it says.
 //!
-//! Needs `TOLLGATE_TEST_PYTHON`, a Python with helm-python-sdk and kubernetes-validate; tests/run has one.
+//! Needs `TOLLGATE_TEST_PYTHON`, a Python with helm-python-sdk and kubernetes-validate; tests/run has one; and
+//! `TOLLGATE_TEST_POSTGRES`, a PostgreSQL server where schemas may be made.
 //! `TOLLGATE_WRITE_GOLDEN=1 cargo nextest run --test helm` writes the golden files and the README's table anew.
 
 mod environment;
