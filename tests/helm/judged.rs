@@ -30,7 +30,7 @@ fn refused() -> Vec<(Value, &'static [&'static str])> {
         (json!({ "database": postgres, "replicaCount": 2 }), &["/redis/url", "/redis/existingSecret"]),
         (json!({ "database": postgres, "autoscaling": { "enabled": true } }), &["/redis/url"]),
         (json!({ "redis": { "url": "http://a" } }), &["/redis/url", "does not match"]),
-        (json!({ "redis": { "url": "redis://a", "existingSecret": "b" } }), &["not"]),
+        (json!({ "redis": { "url": "redis://a", "existingSecret": "b" } }), &["/redis/url", "want 0"]),
         (json!({ "proxy": { "drainSeconds": 3601 } }), &["/proxy/drainSeconds", "maximum"]),
         (json!({ "proxy": { "drainSeconds": "30s" } }), &["/proxy/drainSeconds", "got string, want integer"]),
         (json!({ "proxy": { "httpRoute": { "enabled": true } } }), &["/proxy/httpRoute/parentRefs", "minItems"]),

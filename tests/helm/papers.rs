@@ -31,9 +31,9 @@ fn the_readme_has_every_value() {
 #[test]
 fn rules_and_dashboard_ask_for_metrics_that_exist() {
     let documented = read("docs/metrics.md");
+    let names = regex::Regex::new(r"tollgate_[a-z0-9_]+").unwrap();
     for file in ["rules.yaml", "dashboard.json"] {
         let asked = read(&format!("helm/tollgate/files/{file}"));
-        let names = regex::Regex::new(r"tollgate_[a-z0-9_]+").unwrap();
         let mut count = 0;
         for found in names.find_iter(&asked) {
             let name = found.as_str();
