@@ -1,6 +1,14 @@
 //! What `deploy/` holds: each file is given to the program it is written for, and the set-ups are run.
 
+mod compose;
+mod compose_file;
+mod echo;
+mod fleet;
+mod flows;
 mod image;
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 mod tools;
+mod unit;
+mod watch;
