@@ -82,3 +82,20 @@ fn the_gateways_believe_the_front_and_nobody_else() {
     let ports = strings(&compose.service("gateway-1")["ports"]);
     assert_eq!(ports, ["127.0.0.1:8001:8001"], "the Admin API is this machine's");
 }
+
+#[test]
+fn a_set_up_that_is_started_again_keeps_its_keyring_and_takes_nothing_else_for_one() {
+    let (compose, folder) = (Compose::read(), crate::support::Folder::new());
+    let keyring = folder.join("keyring");
+    let init = || {
+        let mut command = tollgate();
+        command.args(compose.command("keyring")).env("TOLLGATE_KEYRING_FILE", &keyring);
+        command
+    };
+    said(&mut init());
+    let made = std::fs::read(&keyring).unwrap();
+    said(&mut init());
+    assert_eq!(std::fs::read(&keyring).unwrap(), made);
+    std::fs::write(&keyring, "half a keyr").unwrap();
+    assert_eq!(init().output().unwrap().status.code(), Some(64));
+}

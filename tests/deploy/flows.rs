@@ -1,13 +1,14 @@
 //! The seeds' flow: what is made at one gateway is in force at the other, and what is revoked is so at both.
 
 use std::net::SocketAddr;
-use std::process::Command;
 
-use crate::compose::text;
+use serde_json::json;
+
 use crate::echo::field;
 use crate::fleet::{CALLER, Fleet, caller, token};
-use crate::server::{Server, free_port};
-use crate::tools::{program, said};
+use crate::fronts::{haproxy, nginx};
+use crate::programs::{Program, made, python};
+use crate::tools::said;
 
 async fn call(client: &reqwest::Client, url: &str, token: &str) -> (u16, String) {
     let answer = client.get(url).bearer_auth(token).header("X-Forwarded-For", "6.6.6.6").send().await.unwrap();
@@ -38,47 +39,6 @@ async fn two_gateways_are_one() {
     }
 }
 
-/// `deploy/haproxy/haproxy.cfg` on free ports: the doors for HTTP and for HTTPS.
-fn haproxy(fleet: &Fleet) -> (Server, SocketAddr, SocketAddr) {
-    let ports = [free_port(), free_port(), free_port()];
-    let mut config = fleet.placed(&text("haproxy/haproxy.cfg"));
-    for (there, here) in [("bind :8000", ports[0]), ("bind :8443", ports[1]), ("bind :8404", ports[2])] {
-        assert!(config.contains(there), "{there}");
-        config = config.replace(there, &format!("bind 127.0.0.1:{here}"));
-    }
-    let path = fleet.folder.join("haproxy.cfg");
-    std::fs::write(&path, config).unwrap();
-    said(Command::new(program("haproxy")).arg("-c").arg("-f").arg(&path));
-    let mut command = Command::new(program("haproxy"));
-    command.arg("-db").arg("-f").arg(&path).stderr(std::process::Stdio::null());
-    let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    (Server::start(command, ports[2]), at(ports[0]), at(ports[1]))
-}
-
-/// `deploy/nginx/nginx.conf` on free ports: the door for HTTPS.
-fn nginx(fleet: &Fleet) -> (Server, SocketAddr) {
-    let (plain, tls) = (free_port(), free_port());
-    let folder = fleet.folder.path().display().to_string();
-    let mut config = fleet.placed(&text("nginx/nginx.conf"));
-    let places = [
-        ("listen 8000", format!("listen 127.0.0.1:{plain}")),
-        ("listen 8443", format!("listen 127.0.0.1:{tls}")),
-        ("/etc/nginx/tls/", format!("{folder}/state/")),
-        ("/tmp/nginx", format!("{folder}/nginx")),
-        ("/dev/stdout", format!("{folder}/access")),
-    ];
-    for (there, here) in places {
-        assert!(config.contains(there), "{there}");
-        config = config.replace(there, &here);
-    }
-    let path = fleet.folder.join("nginx.conf");
-    std::fs::write(&path, config).unwrap();
-    said(Command::new(program("nginx")).arg("-t").arg("-c").arg(&path));
-    let mut command = Command::new(program("nginx"));
-    command.arg("-c").arg(&path).args(["-g", "daemon off;"]);
-    (Server::start(command, tls), SocketAddr::from(([127, 0, 0, 1], tls)))
-}
-
 /// The service hears who called and how, and not what the caller claims.
 async fn is_told_who_calls(fleet: &Fleet, at: SocketAddr, hops: &str) {
     let client = caller(&fleet.certificate());
@@ -95,9 +55,8 @@ async fn is_told_who_calls(fleet: &Fleet, at: SocketAddr, hops: &str) {
 async fn haproxy_tells_who_calls_and_leaves_out_who_is_gone() {
     let mut fleet = Fleet::start().await;
     fleet.protected().await;
-    let (_haproxy, _, https) = haproxy(&fleet);
-    // The gateway is the first that speaks HTTP: it appends whom it saw to what the caller says.
-    is_told_who_calls(&fleet, https, "6.6.6.6, 127.0.0.7").await;
+    let (_haproxy, https) = haproxy(&fleet);
+    is_told_who_calls(&fleet, https, "127.0.0.7").await;
     leaves_out_who_is_gone(&mut fleet, https).await;
 }
 
@@ -119,5 +78,50 @@ async fn leaves_out_who_is_gone(fleet: &mut Fleet, at: SocketAddr) {
     for _ in 0..20 {
         let (status, text) = call(&client, &url, &token).await;
         assert_eq!(status, 200, "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grpc_and_websocket_pass_through_haproxy() {
+    let fleet = Fleet::start().await;
+    let (_haproxy, https) = haproxy(&fleet);
+    streams_pass(&fleet, https).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grpc_and_websocket_pass_through_nginx() {
+    let fleet = Fleet::start().await;
+    let (_nginx, https) = nginx(&fleet);
+    streams_pass(&fleet, https).await;
+}
+
+/// The clients that people use, as they speak with one gateway in `tests/grpc.rs` and `tests/websocket.rs`.
+async fn streams_pass(fleet: &Fleet, at: SocketAddr) {
+    let (calls, socket) = (Program::start("grpc/server.py"), Program::start("websocket/server.py"));
+    let config = json!({ "enable_client_credentials": true, "global_credentials": true });
+    let grpc = json!({ "name": "grpc", "url": format!("grpc://127.0.0.1:{}", calls.port) });
+    let chat = json!({ "name": "chat", "url": format!("http://127.0.0.1:{}", socket.port) });
+    let grpc_route = json!({ "paths": ["/test.Service"], "protocols": ["grpc", "grpcs"], "strip_path": false });
+    let chat_route = json!({ "paths": ["/chat"], "protocols": ["ws", "wss"] });
+    for (service, route, protocols) in [(grpc, grpc_route, ["grpc", "grpcs"]), (chat, chat_route, ["ws", "wss"])] {
+        let name = service["name"].as_str().unwrap().to_owned();
+        fleet.made(0, "/services", service).await;
+        fleet.made(0, &format!("/services/{name}/routes"), route).await;
+        let plugin = json!({ "name": "oauth2", "protocols": protocols, "config": config });
+        fleet.made(0, &format!("/services/{name}/plugins"), plugin).await;
+    }
+    made(&fleet.gateways[1], "/consumers", json!({ "username": "shop" })).await;
+    let credential = json!({ "name": "app", "redirect_uris": ["app://x"] });
+    let credential = fleet.made(0, "/consumers/shop/oauth2", credential).await;
+    let token = json!({ "credential": { "id": credential["id"] }, "expires_in": 3600, "token_type": "bearer" });
+    let token = fleet.made(1, "/oauth2_tokens", token).await;
+    let token = token["access_token"].as_str().unwrap();
+    for (client, url) in [
+        ("grpc/client.py", format!("localhost:{}", at.port())),
+        ("websocket/client.py", format!("wss://localhost:{}/chat", at.port())),
+    ] {
+        let mut calls = python();
+        calls.arg(client).arg(url).arg(token).arg(fleet.certificate());
+        said(&mut calls);
     }
 }

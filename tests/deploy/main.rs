@@ -5,7 +5,10 @@ mod compose_file;
 mod echo;
 mod fleet;
 mod flows;
+mod fronts;
 mod image;
+#[path = "../programs/mod.rs"]
+mod programs;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
