@@ -16,7 +16,7 @@ fn every_setting_is_one_of_the_gateway() {
         .map(|name| format!("TOLLGATE_{}", name.replace('.', "_").to_uppercase()))
         .collect();
     let services: Vec<&str> = compose.gateways().collect();
-    assert_eq!(services, ["keyring", "migrate", "gateway-1", "gateway-2"]);
+    assert_eq!(services, ["keyring", "migrate", "rotate", "gateway-1", "gateway-2"]);
     for service in services {
         for name in compose.environment(service).keys() {
             assert!(known.contains(name), "{service}: {name} is no setting");

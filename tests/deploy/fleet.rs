@@ -15,11 +15,29 @@ use crate::tools::{program, said};
 /// Who calls. Another address than the front's, which is the one that the gateways believe.
 pub const CALLER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 7);
 
+/// What is on this machine in place of what the file names.
+struct Places(Vec<(&'static str, String)>);
+
+impl Places {
+    fn here(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, (there, here)| text.replace(there, here))
+    }
+
+    fn environment(&self, compose: &Compose, service: &str) -> Vec<(String, String)> {
+        compose.environment(service).into_iter().map(|(name, value)| (name, self.here(&value))).collect()
+    }
+
+    fn run(&self, compose: &Compose, service: &str) {
+        said(tollgate().args(compose.command(service)).envs(self.environment(compose, service)));
+    }
+}
+
 pub struct Fleet {
     pub gateways: Vec<Gateway>,
     pub echo: Echo,
     pub admin_token: String,
     pub folder: Folder,
+    places: Places,
     _redis: Server,
     _schema: Schema,
 }
@@ -31,23 +49,19 @@ impl Fleet {
         std::fs::create_dir(&state).unwrap();
         let port = free_port();
         let redis = start_redis(&compose, port);
-        let places = [
+        let places = Places(vec![
             ("postgres://tollgate:tollgate@postgres:5432/tollgate", schema.url.clone()),
             ("redis:6379", format!("127.0.0.1:{port}")),
             ("/var/lib/tollgate", state.display().to_string()),
             ("172.30.77.2", "127.0.0.1".to_owned()),
-        ];
-        let here = |text: &str| places.iter().fold(text.to_owned(), |text, (there, here)| text.replace(there, here));
-        let environment =
-            |service: &str| compose.environment(service).into_iter().map(|(name, value)| (name, here(&value)));
-        let ours = |service: &str| said(tollgate().args(compose.command(service)).envs(environment(service)));
+        ]);
         // Each `up` runs these again.
         for _ in 0..2 {
-            ours("keyring");
+            places.run(&compose, "keyring");
             let certificate = compose.service("certificate");
             let words = [strings(&certificate["entrypoint"]), strings(&certificate["command"])].concat();
-            said(Command::new(&words[0]).args(words[1..].iter().map(|word| here(word))));
-            ours("migrate");
+            said(Command::new(&words[0]).args(words[1..].iter().map(|word| places.here(word))));
+            places.run(&compose, "migrate");
         }
         let mut gateways = Vec::new();
         for service in ["gateway-1", "gateway-2"] {
@@ -55,7 +69,7 @@ impl Fleet {
             let own = folder.join(service);
             std::fs::create_dir(&own).unwrap();
             let mut start = Start::serve(&own, &schema.url).env("TOLLGATE_DATABASE_AUTO_MIGRATE", "false");
-            for (name, value) in environment(service) {
+            for (name, value) in places.environment(&compose, service) {
                 let is_place = name.contains("_LISTEN");
                 start = start.env(&name, if is_place { "127.0.0.1:0" } else { &value });
             }
@@ -67,8 +81,9 @@ impl Fleet {
         }
         // `docker compose exec gateway-1 tollgate admin-token create operator`
         let create = ["admin-token", "create", "operator"];
-        let admin_token = said(tollgate().args(create).envs(environment("gateway-1"))).trim().to_owned();
-        Self { gateways, echo: Echo::start().await, admin_token, folder, _redis: redis, _schema: schema }
+        let admin_token =
+            said(tollgate().args(create).envs(places.environment(&compose, "gateway-1"))).trim().to_owned();
+        Self { gateways, echo: Echo::start().await, admin_token, folder, places, _redis: redis, _schema: schema }
     }
 
     /// Writes by the Admin API of one of the gateways.
@@ -91,6 +106,11 @@ impl Fleet {
         let credential = json!({ "name": "app", "client_id": "app", "client_secret": "secret",
             "redirect_uris": ["https://shop.test/"] });
         self.made(0, "/consumers/shop/oauth2", credential).await;
+    }
+
+    /// Runs one of the services that come to an end, as `docker compose run --rm` does.
+    pub fn run(&self, service: &str) {
+        self.places.run(&Compose::read(), service);
     }
 
     /// The certificate that the compose file makes.

@@ -1,9 +1,11 @@
 //! The seeds' flow: what is made at one gateway is in force at the other, and what is revoked is so at both.
 
 use std::net::SocketAddr;
+use std::process::Command;
 
 use serde_json::json;
 
+use crate::compose::file;
 use crate::echo::field;
 use crate::fleet::{CALLER, Fleet, caller, token};
 use crate::fronts::{haproxy, nginx};
@@ -26,6 +28,10 @@ async fn two_gateways_are_one() {
         let (status, head) = call(&client, &url(gateway), &token).await;
         assert_eq!(status, 200, "{head}");
         assert_eq!(field(&head, "X-Consumer-Username"), Some("shop"));
+    }
+    fleet.run("rotate");
+    for gateway in [0, 1] {
+        assert_eq!(call(&client, &url(gateway), &token).await.0, 200, "gateway {gateway} knows the new key");
     }
     let listed = client.get(fleet.gateways[1].admin("/oauth2_tokens")).header("Kong-Admin-Token", &fleet.admin_token);
     let tokens: serde_json::Value = listed.send().await.unwrap().json().await.unwrap();
@@ -124,4 +130,24 @@ async fn streams_pass(fleet: &Fleet, at: SocketAddr) {
         calls.arg(client).arg(url).arg(token).arg(fleet.certificate());
         said(&mut calls);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_shows_calls_that_work() {
+    let fleet = Fleet::start().await;
+    let (_haproxy, https) = haproxy(&fleet);
+    let page = std::fs::read_to_string(file("../docs/deploy.md")).unwrap();
+    let block = page.split("```").find(|block| block.contains("admin()")).unwrap();
+    let mut script = block.split_once('\n').unwrap().1.to_owned();
+    for (there, here) in [
+        ("127.0.0.1:8001", fleet.gateways[0].addresses["admin"].to_string()),
+        ("127.0.0.1:8443", https.to_string()),
+        ("http://echo:8080", format!("http://{}", fleet.echo.address)),
+    ] {
+        assert!(script.contains(there), "{there}");
+        script = script.replace(there, &here);
+    }
+    let mut bash = Command::new("bash");
+    let answer = said(bash.args(["-euo", "pipefail", "-c", &script]).env("ADMIN_TOKEN", &fleet.admin_token));
+    assert!(answer.contains("X-Consumer-Username: shop"), "{answer}");
 }

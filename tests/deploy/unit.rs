@@ -29,15 +29,11 @@ fn systemd_finds_no_fault_in_the_unit() {
 fn the_units_settings_are_good_and_leave_time_to_drain() {
     let mut check = tollgate();
     check.args(["config", "explain", "--config"]).arg(file("systemd/tollgate.toml"));
-    check
-        .env("TOLLGATE_DATABASE_URL", "postgres://tollgate@localhost/tollgate")
-        .env("TOLLGATE_KEYRING_FILE", "/keyring");
+    check.env("TOLLGATE_DATABASE_URL", "postgres://tollgate@localhost/tollgate");
     let explained = said(&mut check);
     check = tollgate();
     check.args(["config", "check", "--config"]).arg(file("systemd/tollgate.toml"));
-    check
-        .env("TOLLGATE_DATABASE_URL", "postgres://tollgate@localhost/tollgate")
-        .env("TOLLGATE_KEYRING_FILE", "/keyring");
+    check.env("TOLLGATE_DATABASE_URL", "postgres://tollgate@localhost/tollgate");
     said(&mut check);
     let drain = explained.lines().find(|line| line.starts_with("proxy.drain_timeout")).unwrap();
     let drain: u64 = drain.split_whitespace().nth(1).unwrap().trim_end_matches('s').parse().unwrap();
