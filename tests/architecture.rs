@@ -60,7 +60,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pbkdf2", &["actors"]),
     ("proxy_header", &["proxy"]),
     ("redis", &["cache"]),
-    ("reqwest", &["actors", "app"]),
+    ("reqwest", &["app"]),
     ("rusqlite", &["storage"]),
     ("rustix", &["app"]),
     ("tokio_postgres", &["storage"]),

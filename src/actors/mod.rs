@@ -12,7 +12,6 @@
 //! | [`Ledger`] | one per node | calls of applications that are not added up yet |
 //! | [`Mailer`] | one per node | sending mails, and trying again |
 //! | [`Recorder`] | one per node | the audit log's batch |
-//! | [`Exporter`] | one per node, on a thread of its own | the connection to the collector of traces |
 //! | [`Scribe`] | one per node, on a thread of its own | the file of the access log |
 //!
 //! **Invariants:** every mailbox is bounded, and a full one is answered "try again later" (by the scribe: not at all); an
@@ -25,7 +24,6 @@
 mod contact;
 mod credentials;
 mod exchanger;
-mod exporter;
 mod flights;
 mod hasher;
 mod issuer;
@@ -44,7 +42,6 @@ pub use credentials::{
     Ask, Caches, Credentials, FindClient, FindConsumer, FindJwtSecret, FindKey, FindStanding, FindToken, Sources,
 };
 pub use exchanger::{Exchange, Exchanger};
-pub use exporter::{Collector, Exporter, Settled};
 pub use hasher::{Hash, HashError, Hasher, Verified, Verify, hasher_pool};
 pub use issuer::{Issue, IssueError, Issuer};
 pub use janitor::Janitor;

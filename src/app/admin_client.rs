@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::error::Failure;
 use crate::domain::Secret;
-use crate::telemetry::innermost;
 
 /// How long one page may take: a thousand entities of a busy database.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -95,4 +94,13 @@ fn read_token(path: &Path) -> Result<Secret, Failure> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| Failure::setting(format!("--token-file {}: {error}", path.display())))?;
     Ok(Secret::new(text.trim().to_owned()))
+}
+
+/// The cause that says most: "connection refused" stands below several wrappers.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }

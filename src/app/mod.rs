@@ -17,7 +17,6 @@ mod error;
 mod export;
 mod figures;
 mod gateway;
-mod gathering;
 mod health;
 mod import;
 mod keyring;
@@ -34,7 +33,6 @@ mod status;
 mod stop;
 mod surroundings;
 mod tls;
-mod traces;
 mod vitals;
 
 pub use cli::run;

@@ -1,4 +1,4 @@
-//! What is told of every request: its counts, its line in the access log, its spans.
+//! What is told of every request: its counts, and its line in the access log.
 //!
 //! Called by the proxy in the worker that served the request, so everything here is that thread's own.
 
@@ -6,27 +6,19 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
-use super::access_log::AccessLogs;
-use super::gathering::Gathering;
-use super::traces::Traces;
+use super::access_log::{AccessLogs, WorkerLog};
 use crate::config::AccessFormat;
 use crate::message::Version;
 use crate::plugins::Identity;
 use crate::proxy::Record;
 use crate::router::{RouteSpec, ServiceSpec};
-use crate::telemetry::{
-    AccessLog, Answered, Caller, ConsumerClass, Entry, Meters, Place, Registry, RouteLabels, Sent, Slot, SpanLog,
-    Spanned, Trace,
-};
-use uuid::Uuid;
+use crate::telemetry::{Answered, Caller, ConsumerClass, Entry, Meters, Place, Registry, RouteLabels, Sent, Slot};
 
 /// What workers' observers are made of.
 pub(super) struct Outlets {
     pub meters: Arc<Registry>,
     /// `None`: no line is written.
     pub log: Option<AccessLogs>,
-    /// `None`: nothing is traced.
-    pub traces: Option<Traces>,
 }
 
 thread_local! {
@@ -47,8 +39,7 @@ struct Observer {
     no_route: Arc<Slot>,
     /// Routes by their place in the snapshot.
     routes: Vec<Option<Known>>,
-    log: Option<(AccessFormat, Rc<RefCell<Gathering<AccessLog>>>)>,
-    spans: Option<Rc<RefCell<Gathering<SpanLog>>>>,
+    log: Option<Rc<RefCell<WorkerLog>>>,
 }
 
 /// A route this worker has met.
@@ -67,8 +58,7 @@ impl Observer {
             number,
             no_route: outlets.meters.traffic.slot(number, &RouteLabels::none()),
             routes: Vec::new(),
-            log: outlets.log.as_ref().map(|log| (log.format, log.of_worker(&meters))),
-            spans: outlets.traces.as_ref().map(|traces| traces.of_worker(&meters)),
+            log: outlets.log.as_ref().map(|log| WorkerLog::start(log, &meters)),
             meters,
         }
     }
@@ -88,13 +78,8 @@ impl Observer {
         self.meet(record, &outlets.meters);
         let known = record.place.and_then(|place| self.routes.get(place)?.as_ref());
         known.map_or(&self.no_route, |known| &known.slot).count(&answered);
-        let place = known.map(|known| &known.place);
-        if let Some((format, log)) = &self.log {
-            let entry = entry(record, place, *format == AccessFormat::Combined);
-            log.borrow_mut().write(|log| log.write(&entry));
-        }
-        if let (Some(spans), Some(trace)) = (&self.spans, record.trace.filter(|trace| trace.is_sampled())) {
-            trace_call(record, trace, place, &mut spans.borrow_mut());
+        if let Some(log) = &self.log {
+            write(record, known.map(|known| &known.place), &mut log.borrow_mut());
         }
     }
 
@@ -134,8 +119,7 @@ fn class_of(identity: Option<&Identity>) -> ConsumerClass {
     }
 }
 
-/// What is told of a request; only lines of one kind tell the referrer.
-fn entry<'r>(record: &Record<'r>, place: Option<&'r Place>, with_referrer: bool) -> Entry<'r> {
+fn write(record: &Record<'_>, place: Option<&Place>, log: &mut WorkerLog) {
     let head = record.head;
     let field = |name| head.headers.get(name).map(|value| &value[..]);
     let caller = record.identity.and_then(|identity| {
@@ -143,16 +127,15 @@ fn entry<'r>(record: &Record<'r>, place: Option<&'r Place>, with_referrer: bool)
         let name = consumer.username.as_deref().or(consumer.custom_id.as_deref()).unwrap_or_default();
         Some(Caller { consumer: consumer.id, name, credential: identity.credential })
     });
-    Entry {
+    log.write(&Entry {
         at_ms: record.at.millis(),
         request_id: record.request_id,
-        trace: record.trace,
         sent: Sent {
             method: &head.method,
             host: &head.host,
             path: &head.path,
             user_agent: field("user-agent"),
-            referrer: if with_referrer { field("referer") } else { None },
+            referrer: if log.format == AccessFormat::Combined { field("referer") } else { None },
         },
         client_ip: record.client_ip,
         protocol: match record.version {
@@ -170,25 +153,5 @@ fn entry<'r>(record: &Record<'r>, place: Option<&'r Place>, with_referrer: bool)
         place,
         caller,
         failure: record.failure.map(crate::proxy::Failure::word),
-    }
-}
-
-fn trace_call(record: &Record<'_>, trace: &Trace, place: Option<&Place>, spans: &mut Gathering<SpanLog>) {
-    let entry = entry(record, place, false);
-    let mut space = Uuid::encode_buffer();
-    let route = record.route.map(|route| match &route.name {
-        Some(name) => &**name,
-        None => &*route.id.hyphenated().encode_lower(&mut space),
-    });
-    let service = record.service.map(|service| &**service);
-    spans.write(|spans| {
-        spans.write(&Spanned {
-            trace,
-            entry: &entry,
-            route,
-            service: service.and_then(|service| service.name.as_deref()),
-            upstream: service.map(|service| (&*service.host, service.port)),
-            asked: record.asked,
-        })
     });
 }

@@ -12,7 +12,6 @@ use super::descriptors::{self, Room};
 use super::error::Failure;
 use super::observer::{self, Outlets, observe};
 use super::tls::{self, Shown};
-use super::traces::Traces;
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring, Secret};
 use crate::engine::catalog;
@@ -21,7 +20,7 @@ use crate::plugins::Compiled;
 use crate::proxy::{self, Certificate, Configuration, Snapshot, TrustedNetworks};
 use crate::router::{RouteSpec, ServiceSpec};
 use crate::schema::{Entity, Registry, Schema};
-use crate::telemetry::{RouteLabels, Sampling};
+use crate::telemetry::RouteLabels;
 
 /// The tables that the data plane is configured by.
 const TABLES: [&str; 6] = ["services", "routes", "plugins", "certificates", "snis", "ca_certificates"];
@@ -52,10 +51,10 @@ impl Publisher {
     }
 
     /// Tells which node the proxy's workers belong to, and where lines of the access log go; before the listeners start.
-    pub(super) fn belongs_to(&self, node: &Node, log: Option<AccessLogs>, traces: Option<Traces>) {
+    pub(super) fn belongs_to(&self, node: &Node, log: Option<AccessLogs>) {
         // A second call would change nothing: the first node is the node.
         let _ = self.node.set(node.clone());
-        let _ = self.outlets.set(Outlets { meters: Arc::clone(&node.meters), log, traces });
+        let _ = self.outlets.set(Outlets { meters: Arc::clone(&node.meters), log });
     }
 
     /// Somebody else has written to the store. In a cluster they say so by the bus; a node that is alone forgets
@@ -155,7 +154,6 @@ fn gateway(
         dns_servers: settings.proxy_dns_servers.clone(),
         most_connections: connections,
         most_upstream_calls: upstream_calls,
-        tracing: settings.tracing.as_ref().map(|tracing| Sampling::new(tracing.share)),
         ..proxy::Settings::default()
     };
     proxy::Gateway::new(

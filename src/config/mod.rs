@@ -14,7 +14,6 @@ mod layers;
 mod portal;
 mod settings;
 mod table;
-mod tracing;
 
 pub use admin_tokens::SetToken;
 pub use explain::explain;
@@ -22,4 +21,3 @@ pub use layers::{Fault, Layers, Origin};
 pub use portal::{AppAuth, MailSettings, PortalSettings};
 pub use settings::{AccessFormat, DatabaseUrl, LogFormat, LogLevel, Settings};
 pub use table::{Mode, SETTINGS, Setting};
-pub use tracing::TracingSettings;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::admin_tokens::SetToken;
 use super::layers::{Fault, Layers};
 use super::portal::{MailSettings, PortalSettings};
-use super::tracing::TracingSettings;
 use crate::domain::{Network, Secret};
 
 /// Where the data lives.
@@ -82,8 +81,6 @@ pub struct Settings {
     /// `None`: there is no access log.
     pub log_access: Option<AccessFormat>,
     pub log_access_file: Option<PathBuf>,
-    /// `None`: no call is traced.
-    pub tracing: Option<TracingSettings>,
 }
 
 impl Settings {
@@ -121,7 +118,6 @@ impl Reader<'_> {
         let status_listen = self.addresses("status.listen");
         let portal = self.portal();
         let mail = self.mail();
-        let tracing = self.tracing();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = self.optional("proxy.workers", "a number from 1 to 1024", |text| in_range(text, 1, 1024));
         let most = |text: &str| in_range(text, 1, 10_000_000);
@@ -173,7 +169,6 @@ impl Reader<'_> {
             log_file: self.path("log.file"),
             log_access: log_access?,
             log_access_file: self.path("log.access_file"),
-            tracing,
         })
     }
 

@@ -120,9 +120,7 @@ pub const SETTINGS: &[Setting] = &[
     both("log.file", "", "file for the log; none = standard error"),
     split("log.access", "json", "off", "the access log: json, combined (as nginx writes it) or off"),
     both("log.access_file", "", "file for the access log, opened again on SIGHUP; none = standard output"),
-    both("telemetry.otlp_endpoint", "", "OpenTelemetry collector for traces, OTLP over HTTP: http://host:4318"),
-    secret("telemetry.otlp_headers", "header fields for the collector: NAME=VALUE, several by comma"),
-    both("telemetry.trace_share", "1", "share of traces kept of those that begin here, 0 to 1"),
+    both("telemetry.otlp_endpoint", "", "OpenTelemetry collector for traces"),
 ];
 
 #[cfg(test)]

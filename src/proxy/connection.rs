@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
-use super::exchange::{Exchange, Live, Outcome, Report, Space, trace};
+use super::exchange::{Exchange, Live, Outcome, Report, Space};
 use super::gateway::Settings;
 use super::http2;
 use super::io::{Io, rest};
@@ -212,7 +212,6 @@ impl<'c, P: Plugin> Connection<'c, P> {
             frame,
             peer: self.peer,
             request_id: &request_id,
-            trace: trace(&self.worker.gateway.settings, &self.head),
             begun,
             now: self.worker.gateway.clock.now(),
         };
@@ -292,7 +291,6 @@ impl<'c, P: Plugin> Connection<'c, P> {
             frame: &frame,
             peer: self.peer,
             request_id: &request_id,
-            trace: None,
             begun: Instant::now(),
             now,
         };

@@ -11,7 +11,6 @@ use tokio::time::{Instant, timeout};
 
 use super::failure::Failure;
 use super::forward::Forward;
-use super::gateway::Settings;
 use super::link::Link;
 use super::own;
 use super::request_id::RequestId;
@@ -23,7 +22,6 @@ use crate::domain::Timestamp;
 use crate::message::{Answer, BodyError, Refusal, RequestFrame, RequestHead, Source, Version};
 use crate::plugins::{Call, Changes, Facts, ForwardedProto, Identity, Peer, Plugin, Rest, Verdict};
 use crate::router::{Ask, Match, Protocol, RouteSpec, normalize};
-use crate::telemetry::Trace;
 
 /// How long a client may take to hear that the gateway stops.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
@@ -47,8 +45,6 @@ pub(super) struct Report {
     pub proxy: Option<Duration>,
     /// From the request's last byte sent to the answer's first byte.
     pub upstream: Option<Duration>,
-    /// From the request's head to the moment the upstream was last asked.
-    pub asked: Option<Duration>,
     /// `None`: it was not asked for.
     pub client_ip: Option<IpAddr>,
     pub identity: Option<Identity>,
@@ -80,14 +76,8 @@ pub(super) struct Exchange<'e, P: Plugin> {
     pub frame: &'e RequestFrame,
     pub peer: &'e Peer,
     pub request_id: &'e RequestId,
-    pub trace: Option<Trace>,
     pub begun: Instant,
     pub now: Timestamp,
-}
-
-/// A request's place in a trace, where it has one.
-pub(super) fn trace(settings: &Settings, head: &RequestHead) -> Option<Trace> {
-    Trace::begin(head.headers.all("traceparent").map(|value| &value[..]), settings.tracing?, rand::random())
 }
 
 impl<P: Plugin> Exchange<'_, P> {
@@ -192,8 +182,6 @@ impl<P: Plugin> Exchange<'_, P> {
             total: self.begun.elapsed(),
             proxy: report.proxy,
             upstream: report.upstream,
-            trace: self.trace.as_ref(),
-            asked: report.asked,
         });
     }
 
@@ -360,8 +348,4 @@ pub struct Record<'r> {
     pub proxy: Option<Duration>,
     /// From request sent to first byte of the answer; `None` when nothing was proxied.
     pub upstream: Option<Duration>,
-    /// `None`: it is not traced.
-    pub trace: Option<&'r Trace>,
-    /// From the head to the moment the upstream was last asked, whatever came of it.
-    pub asked: Option<Duration>,
 }

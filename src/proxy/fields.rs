@@ -8,7 +8,6 @@ use super::snapshot::Upstream;
 use crate::message::{BodyLength, Headers, RequestHead, ResponseHead, list};
 use crate::plugins::{Changes, Peer};
 use crate::router::RouteSpec;
-use crate::telemetry::Trace;
 
 /// What becomes of a request field on its way to the upstream.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,7 +90,6 @@ pub(super) struct Outbound<'o> {
     pub prefix: Option<&'o [u8]>,
     pub changes: &'o Changes,
     pub request_id: &'o str,
-    pub trace: Option<&'o Trace>,
     pub upgrade: bool,
     pub body: BodyLength,
 }
@@ -162,9 +160,6 @@ impl Outbound<'_> {
         let mut sent = Sent::default();
         self.pass(&mut sent, out);
         self.forwarded(&sent, out);
-        if let Some(trace) = self.trace {
-            put_field(out, b"traceparent", &trace.traceparent());
-        }
         for (name, value) in &self.changes.set {
             put_field(out, name, &safe(value));
         }
@@ -193,7 +188,6 @@ impl Outbound<'_> {
     fn is_changed(&self, name: &[u8]) -> bool {
         self.changes.removed.iter().any(|removed| removed.eq_ignore_ascii_case(name))
             || self.changes.set.iter().any(|(set, _)| set.eq_ignore_ascii_case(name))
-            || self.trace.is_some_and(|trace| trace.replaces(name))
     }
 
     fn forwarded(&self, sent: &Sent<'_>, out: &mut impl Fields) {

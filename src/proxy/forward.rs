@@ -131,7 +131,6 @@ impl<P: Plugin> Forward<'_, P> {
             prefix: Some(&space.prefix[..]).filter(|prefix| !prefix.is_empty()),
             changes: &space.changes,
             request_id: exchange.request_id.as_str(),
-            trace: exchange.trace.as_ref(),
             upgrade,
             body,
         }
@@ -155,7 +154,6 @@ impl<P: Plugin> Forward<'_, P> {
         self.outbound(space, body, upgrade).write(&mut link.out);
         let to_head = exchange.head.method == "HEAD";
         let started = Instant::now();
-        report.asked = Some(started.duration_since(exchange.begun));
         let on_head = |head: &ResponseHead, frame: &ResponseFrame, sink: &mut K| {
             self.respond(head, frame, started, &space.changes, sink, report);
         };

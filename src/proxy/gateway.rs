@@ -22,7 +22,6 @@ use super::verify::provider;
 use crate::domain::{Clock, Keyring};
 use crate::message::HeadLimits;
 use crate::plugins::Plugin;
-use crate::telemetry::Sampling;
 
 /// What an operator sets.
 #[derive(Clone, Debug)]
@@ -47,8 +46,6 @@ pub struct Settings {
     pub upstream_idle_timeout: Duration,
     /// Name servers to ask for upstreams' addresses; empty: those the system names.
     pub dns_servers: Vec<SocketAddr>,
-    /// Which calls are traced; `None`: none is, and a client's context passes as it is.
-    pub tracing: Option<Sampling>,
 }
 
 impl Default for Settings {
@@ -65,7 +62,6 @@ impl Default for Settings {
             idle_upstreams: 256,
             upstream_idle_timeout: Duration::from_secs(55),
             dns_servers: Vec::new(),
-            tracing: None,
         }
     }
 }

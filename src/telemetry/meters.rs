@@ -85,8 +85,12 @@ const METERS: &[(Meter, &str, &str)] = &[
         "tollgate_access_log_dropped_total",
         "Lines of the access log that could not be written in time, or at all.",
     ),
-    (Meter::SpansSent, "tollgate_spans_total{outcome=\"sent\"}", "Spans of traces by what became of them."),
-    (Meter::SpansDropped, "tollgate_spans_total{outcome=\"dropped\"}", ""),
+    (Meter::SpansSent, "tollgate_spans_total", "Spans that the collector has taken."),
+    (
+        Meter::SpansDropped,
+        "tollgate_spans_dropped_total",
+        "Spans that were dropped: too many waited, or the collector did not take them.",
+    ),
     (
         Meter::MailsSent,
         "tollgate_mails_total{outcome=\"sent\"}",

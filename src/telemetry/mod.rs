@@ -1,4 +1,4 @@
-//! What the program tells about itself: logs, the access log, traces, counters, request ids.
+//! What the program tells about itself: logs, the access log, counters, request ids.
 //!
 //! **Invariants:** no token, secret or body reaches a line of any log, and no address of a client one of the program's;
 //! counters are per worker, so that the hot path shares no cache line, and are summed when they are read. Every name of a
@@ -7,8 +7,6 @@
 //! **Absent on purpose:** who serves `/metrics` (rooms `admin` and `app`).
 
 mod access;
-mod batch;
-mod cause;
 mod histogram;
 mod loads;
 mod logs;
@@ -17,13 +15,9 @@ mod outcomes;
 mod owners;
 mod reading;
 mod request_id;
-mod text;
-mod trace;
 mod traffic;
 
-pub use access::{AccessLog, Caller, Entry, Place, Sent};
-pub use batch::{Batch, Gather, HandOver, Outbox, Spares};
-pub use cause::innermost;
+pub use access::{AccessLog, Batch, Caller, Entry, HandOver, Place, Sent, Spares};
 pub use loads::Loads;
 pub use logs::{LevelHandle, filter, start_logs};
 pub use meters::{Meter, Meters, Registry, Waiting};
@@ -31,5 +25,4 @@ pub use outcomes::{AskedGrant, TokenRefusal};
 pub use owners::Owner;
 pub use reading::{Kind, Reading, Readings};
 pub use request_id::{RequestId, RequestIds};
-pub use trace::{Incoming, Sampling, SpanLog, Spanned, Trace, envelope};
 pub use traffic::{Answered, ConsumerClass, RouteLabels, Slot, Traffic};

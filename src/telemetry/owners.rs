@@ -18,7 +18,7 @@ pub enum Owner {
     Ledger,
     Mailer,
     Scribe,
-    Exporter,
+    Tracer,
 }
 
 const OWNERS: [(Owner, &str); 11] = [
@@ -32,7 +32,7 @@ const OWNERS: [(Owner, &str); 11] = [
     (Owner::Ledger, "ledger"),
     (Owner::Mailer, "mailer"),
     (Owner::Scribe, "scribe"),
-    (Owner::Exporter, "exporter"),
+    (Owner::Tracer, "tracer"),
 ];
 const DEPTH: &str = "tollgate_mailbox_depth";
 const CAPACITY: &str = "tollgate_mailbox_capacity";
@@ -44,7 +44,7 @@ const BATCHING: [(Owner, &str); 5] = [
     (Owner::Ledger, "ledger"),
     (Owner::Mailer, "mailer"),
     (Owner::Scribe, "scribe"),
-    (Owner::Exporter, "exporter"),
+    (Owner::Tracer, "tracer"),
 ];
 
 /// The figures of one worker, or of what the node has one of.

@@ -9,11 +9,11 @@ use tokio::net::TcpStream;
 
 use crate::house::House;
 
-pub const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const STATE: &str = "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7";
 
 /// An upstream that answers with the head it was sent.
-pub fn mirror() -> String {
+fn mirror() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -67,7 +67,7 @@ async fn the_programs_log_names_the_request_it_speaks_of() {
     assert!(told, "{id}: {log}");
 }
 
-pub async fn over_http2(address: SocketAddr, path: &str) -> u16 {
+async fn over_http2(address: SocketAddr, path: &str) -> u16 {
     let (mut send, connection) = h2::client::handshake(TcpStream::connect(address).await.unwrap()).await.unwrap();
     let connection = tokio::spawn(connection);
     let request = http::Request::builder().uri(format!("http://{address}{path}")).body(()).unwrap();

@@ -69,7 +69,6 @@ async fn attempt<P: Plugin, S: Inbound, K: Sink>(
     };
     ready.await.map_err(gone)?;
     let (response, send) = way.send_request(request, is_ended).map_err(|_| gone(Failure::Broken))?;
-    report.asked = Some(started.duration_since(exchange.begun));
     let changes = &space.changes;
     let on_head = |head: &ResponseHead, frame: &ResponseFrame, sink: &mut K| {
         forward.respond(head, frame, started, changes, sink, report);

@@ -14,7 +14,7 @@ use super::tunnel::tunnel;
 use super::wire::{StreamSink, StreamSource, Way};
 use crate::message::{BodyLength, RequestFrame, Version};
 use crate::plugins::{Peer, Plugin};
-use crate::proxy::exchange::{Exchange, Live, Outcome, Report, trace};
+use crate::proxy::exchange::{Exchange, Live, Outcome, Report};
 use crate::proxy::failure::Failure;
 use crate::proxy::kit::Kit;
 use crate::proxy::request_id::RequestId;
@@ -50,7 +50,6 @@ pub(super) async fn serve<P: Plugin>(
         frame: &frame,
         peer: &peer,
         request_id: &request_id,
-        trace: trace(&worker.gateway.settings, head),
         begun,
         now: worker.gateway.clock.now(),
     };

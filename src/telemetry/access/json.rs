@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::entry::{Entry, Sent};
-use crate::telemetry::text;
+use super::text;
 
 /// Bytes of each text that are told.
 pub(super) const MOST_METHOD: usize = 32;
@@ -18,16 +18,7 @@ pub(super) fn write(entry: &Entry<'_>, time: &[u8], line: &mut Vec<u8>) {
     line.extend_from_slice(time);
     line.extend_from_slice(b"\",\"request_id\":\"");
     line.extend_from_slice(entry.request_id.as_bytes());
-    line.extend_from_slice(b"\",\"trace_id\":");
-    match entry.trace {
-        Some(trace) => {
-            line.push(b'"');
-            line.extend_from_slice(&trace.id());
-            line.push(b'"');
-        }
-        None => line.extend_from_slice(b"null"),
-    }
-    line.extend_from_slice(b",\"client_ip\":\"");
+    line.extend_from_slice(b"\",\"client_ip\":\"");
     text::address(entry.client_ip, line);
     line.extend_from_slice(b"\",\"protocol\":\"");
     line.extend_from_slice(entry.protocol.as_bytes());

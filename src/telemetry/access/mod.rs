@@ -14,6 +14,7 @@ mod buffer;
 mod combined;
 mod entry;
 mod json;
+mod text;
 
-pub use buffer::AccessLog;
+pub use buffer::{AccessLog, Batch, HandOver, Spares};
 pub use entry::{Caller, Entry, Place, Sent};

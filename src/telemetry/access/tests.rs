@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -6,13 +6,11 @@ use uuid::Uuid;
 
 use super::*;
 use crate::telemetry::access::{Caller, Place, Sent};
-use crate::telemetry::batch::{Batch, FULL, ROOM};
 
 fn entry<'e>(path: &'e [u8], agent: Option<&'e [u8]>) -> Entry<'e> {
     Entry {
         at_ms: 1_795_386_275_007,
         request_id: "00112233445566778899aabbccddeeff",
-        trace: None,
         sent: Sent {
             method: b"GET",
             host: b"api.example.com",
@@ -58,7 +56,7 @@ impl Taken {
 fn written(format: AccessFormat, entry: &Entry<'_>) -> String {
     let taken = Taken::default();
     let mut log = taken.log(format);
-    assert_eq!(log.write(entry) + log.outbox().flush(), 0);
+    assert_eq!(log.write(entry) + log.flush(), 0);
     taken.text()
 }
 
@@ -70,7 +68,7 @@ fn a_line_of_json_has_every_field() {
     let line: Value = serde_json::from_str(&written(AccessFormat::Json, &full)).unwrap();
     let id = |number: u128| json!(Uuid::from_u128(number).to_string());
     let expected = json!({
-        "time": "2026-11-22T22:24:35.007Z", "request_id": "00112233445566778899aabbccddeeff", "trace_id": null, "client_ip": "10.1.2.3",
+        "time": "2026-11-22T22:24:35.007Z", "request_id": "00112233445566778899aabbccddeeff", "client_ip": "10.1.2.3",
         "protocol": "HTTP/1.1", "tls": true, "method": "GET", "host": "api.example.com", "path": "/a",
         "user_agent": "curl", "status": 200, "bytes_received": 5, "bytes_sent": 105, "duration_ms": 1.5,
         "proxy_ms": 0.02, "upstream_ms": null, "route_id": id(1), "route": "orders \"x\"", "service_id": id(2),
@@ -119,8 +117,8 @@ fn lines_are_handed_over_by_the_batch_and_no_buffer_grows() {
     for _ in 0..1000 {
         assert_eq!(log.write(&entry(&[b'a'; 3000], Some(b"curl"))), 0);
     }
-    log.outbox().flush();
-    assert!(log.outbox().is_empty() && log.outbox().flush() == 0);
+    log.flush();
+    assert!(log.is_empty() && log.flush() == 0);
     let batches = taken.0.lock().unwrap();
     assert!(batches.len() > 10, "{}", batches.len());
     assert_eq!(batches.iter().map(|batch| batch.lines).sum::<u64>(), 1000);
@@ -131,5 +129,5 @@ fn lines_are_handed_over_by_the_batch_and_no_buffer_grows() {
 fn lines_that_nobody_takes_are_dropped_and_counted() {
     let mut log = AccessLog::new(AccessFormat::Combined, Arc::new(Err), Spares::default());
     let dropped: u64 = (0..1000).map(|_| log.write(&entry(b"/", None))).sum();
-    assert_eq!(dropped + log.outbox().flush(), 1000);
+    assert_eq!(dropped + log.flush(), 1000);
 }
