@@ -20,6 +20,7 @@ use super::servers::{Parts, Servers};
 use super::snapshot::Publisher;
 use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
+use super::traces::Traces;
 use super::vitals::Vitals;
 use super::{admin_tokens, demo, keyring, migrate, portal, private_file, reload};
 use crate::actors::{Contact, Exchanger, Janitor, Keeper, Lease, Ledger, Link, Recorder, Tallies, Watch, hasher_pool};
@@ -95,6 +96,7 @@ struct Gateway {
     level: LevelHandle,
     echo: Option<demo::Echo>,
     access_log: Option<AccessLogs>,
+    traces: Option<Traces>,
     /// How long calls under way may take when the gateway stops.
     drain_timeout: Duration,
 }
@@ -114,7 +116,8 @@ impl Gateway {
         let node = start_node(&store, &publisher, &settings);
         node.tell_capacities();
         let access_log = AccessLogs::start(&settings, &node.meters)?;
-        publisher.belongs_to(&node, access_log.clone());
+        let traces = Traces::start(settings.telemetry.as_ref(), &node.id.to_string(), &node.meters)?;
+        publisher.belongs_to(&node, access_log.clone(), traces.clone());
         join_cluster(&node, &settings)?;
         node.rebuild().await.map_err(|error| Failure::Failed(format!("cannot load the configuration: {error}")))?;
         actix_rt::spawn(load_custom_tokens(node.clone()));
@@ -146,7 +149,19 @@ impl Gateway {
         Listeners::announce(&addresses);
         info!("ready");
         tell_demo(shown.as_ref(), &addresses);
-        Ok(Self { node, servers, readiness, publisher, surroundings, source, level, echo, access_log, drain_timeout })
+        Ok(Self {
+            node,
+            servers,
+            readiness,
+            publisher,
+            surroundings,
+            source,
+            level,
+            echo,
+            access_log,
+            traces,
+            drain_timeout,
+        })
     }
 
     async fn until_stopped(self, signals: Signals) -> Result<(), Failure> {
@@ -186,7 +201,7 @@ impl Gateway {
     }
 
     async fn stop(self) {
-        let Self { node, servers, readiness, publisher, echo, access_log, drain_timeout, .. } = self;
+        let Self { node, servers, readiness, publisher, echo, access_log, traces, drain_timeout, .. } = self;
         let echo = async move {
             if let Some(echo) = echo {
                 echo.handle.stop(false).await;
@@ -195,6 +210,11 @@ impl Gateway {
         let access_log = async move {
             if let Some(log) = access_log {
                 log.settle().await;
+            }
+        };
+        let traces = async move {
+            if let Some(traces) = traces {
+                traces.finish().await;
             }
         };
         let portal = async move {
@@ -216,6 +236,7 @@ impl Gateway {
                 }
             }),
             Step::new("access log", Duration::from_secs(5), access_log),
+            Step::new("traces", Duration::from_secs(5), traces),
             Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),
             Step::new("portal", Duration::from_secs(10), portal),
             Step::new("status", Duration::from_secs(2), servers.status.stop(false)),

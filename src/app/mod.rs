@@ -14,6 +14,7 @@ mod dev;
 mod error;
 mod figures;
 mod gateway;
+mod gathering;
 mod health;
 mod keyring;
 mod listeners;
@@ -29,6 +30,7 @@ mod status;
 mod stop;
 mod surroundings;
 mod tls;
+mod traces;
 mod vitals;
 
 pub use cli::run;

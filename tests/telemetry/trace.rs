@@ -63,7 +63,7 @@ async fn the_programs_log_names_the_request_it_speaks_of() {
     let id = answer.headers()["x-request-id"].to_str().unwrap();
     let log = house.gateway.log_text();
     let mut events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let told = events.any(|event| event["request.id"] == id && event["setting"] == "accept_http_if_already_terminated");
+    let told = events.any(|event| event["request_id"] == id && event["setting"] == "accept_http_if_already_terminated");
     assert!(told, "{id}: {log}");
 }
 
