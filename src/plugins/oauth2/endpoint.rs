@@ -6,7 +6,7 @@ use tracing::{error, info};
 
 use super::Config;
 use crate::domain::Gate;
-use crate::engine::{AskedGrant, EngineError, Issued, Sent, Worker};
+use crate::engine::{AskedGrant, EngineError, Issued, Sent, TraceId, Worker};
 use crate::message::{Answer, BodyError};
 use crate::oauth2::{self, Allowed, OAuthError, Params, Place, Profile};
 use crate::plugins::reason::with_reason;
@@ -67,7 +67,7 @@ pub(super) async fn answer(config: &Config, endpoint: Endpoint, call: &mut Call<
             let answer = reasoned(gate, &refusal, refused(config, &refusal, state.as_deref()));
             (answer, refusal.code_under(config.policy.profile))
         }
-        Err(failure) => failed(&failure, call),
+        Err(failure) => failed(&failure, call.request_id, call.trace_id),
     };
     tell(call, engine, asked, outcome);
     result
@@ -259,12 +259,12 @@ fn refused(config: &Config, refusal: &OAuthError, state: Option<&str>) -> Answer
 }
 
 /// Nothing the client did: too much waits, or the store is away or broken.
-fn failed(failure: &EngineError, call: &Call<'_>) -> (Answer, &'static str) {
+fn failed(failure: &EngineError, request_id: &str, trace_id: Option<TraceId>) -> (Answer, &'static str) {
     if failure.is_transient() {
         let description = "The server is currently unable to handle the request, try again later";
         return (plain_error(503, UNAVAILABLE, description).with_header("retry-after", "1"), UNAVAILABLE);
     }
-    error!(request_id = call.request_id, trace_id = call.trace_id.map(display), error = %failure, "a token request failed");
+    error!(request_id, trace_id = trace_id.map(display), error = %failure, "a token request failed");
     (plain_error(500, SERVER_ERROR, "An unexpected error occurred"), SERVER_ERROR)
 }
 
@@ -297,7 +297,7 @@ mod tests {
     }
     #[test]
     fn a_full_queue_is_a_reason_to_come_back() {
-        let (answer, outcome) = failed(&EngineError::Overloaded, "1");
+        let (answer, outcome) = failed(&EngineError::Overloaded, "1", None);
         assert_eq!((answer.status, outcome), (503, "temporarily_unavailable"));
         assert!(answer.headers.contains(&("retry-after", "1".to_owned())), "{:?}", answer.headers);
     }
