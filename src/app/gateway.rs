@@ -32,7 +32,7 @@ use crate::engine::{Membership, Node};
 use crate::plugins;
 use crate::schema::Registry;
 use crate::storage::{AdminRole, Role, Store};
-use crate::telemetry::{self, LevelHandle, start_logs};
+use crate::telemetry::{self, LogHandle, start_logs};
 
 /// How long calls that are ended because the gateway stops may take for it.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -54,14 +54,14 @@ pub(super) enum Demo {
 }
 
 pub(super) fn run_with(settings: Settings, source: Source, demo: Demo) -> Result<(), Failure> {
-    let level = start_logs(settings.log_format, settings.log_level, settings.log_file.as_deref())
+    let log = start_logs(settings.log_format, settings.log_level, settings.log_file.as_deref())
         .map_err(|error| Failure::setting(format!("log.file: {error}")))?;
     let system = actix_rt::System::new();
     system.block_on(async move {
         // Before `ready` is told: whoever waits for that word may signal at once.
         let mut signals = Signals::listen()?;
         let gateway = tokio::select! {
-            started = Gateway::start(settings, source, level, demo) => started?,
+            started = Gateway::start(settings, source, log, demo) => started?,
             _ = signals.terminate.recv() => return Ok(()),
             _ = signals.interrupt.recv() => return Err(Failure::Interrupted),
         };
@@ -93,7 +93,7 @@ struct Gateway {
     publisher: Arc<Publisher>,
     surroundings: Arc<NodeSurroundings>,
     source: Source,
-    level: LevelHandle,
+    log: LogHandle,
     echo: Option<demo::Echo>,
     access_log: Option<AccessLogs>,
     traces: Option<Traces>,
@@ -102,7 +102,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    async fn start(settings: Settings, source: Source, level: LevelHandle, demo: Demo) -> Result<Self, Failure> {
+    async fn start(settings: Settings, source: Source, log: LogHandle, demo: Demo) -> Result<Self, Failure> {
         tell_shortcomings(&settings);
         let keyring = keyring::load(&settings)?;
         let listeners = Listeners::bind(&settings)?;
@@ -156,7 +156,7 @@ impl Gateway {
             publisher,
             surroundings,
             source,
-            level,
+            log,
             echo,
             access_log,
             traces,
@@ -186,10 +186,13 @@ impl Gateway {
 
     async fn reload(&self) {
         info!("SIGHUP: reading settings and certificates again");
+        if let Err(failure) = self.log.reopen() {
+            warn!(error = %failure, "the log cannot be opened again, keeping the old file");
+        }
         if let Some(log) = &self.access_log {
             log.reopen().await;
         }
-        let Some(settings) = reload::settings(&self.source, &self.level) else { return };
+        let Some(settings) = reload::settings(&self.source, &self.log) else { return };
         self.surroundings.take_tokens(&settings.admin_tokens);
         if let Err(failure) = self.publisher.read_default_certificate(&settings) {
             error!(%failure, "the certificate cannot be used, keeping the old one");

@@ -22,7 +22,7 @@ mod traffic;
 
 pub use access::{AccessLog, Caller, Entry, Place, Sent};
 pub use loads::Loads;
-pub use logs::{LevelHandle, filter, start_logs};
+pub use logs::{LogHandle, start_logs};
 pub use meters::{Meter, Meters, Registry, Waiting};
 pub use outbox::{Batch, HandOver, Spares};
 pub use outcomes::{AskedGrant, TokenRefusal};
