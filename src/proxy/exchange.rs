@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, timeout};
 
+use super::dial::Asker;
 use super::failure::Failure;
 use super::forward::Forward;
 use super::link::Link;
@@ -147,6 +148,11 @@ impl<P: Plugin> Exchange<'_, P> {
                 Outcome::Answered { failed: true }
             }
         }
+    }
+
+    /// For whom connections are made.
+    pub fn asker(&self) -> Asker<'_> {
+        Asker { request_id: self.request_id.as_str(), trace_id: self.trace.map(|trace| trace.id) }
     }
 
     /// Ends a call whose time is over because the gateway stops; it was dropped where it was.

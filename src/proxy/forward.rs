@@ -56,7 +56,8 @@ impl<P: Plugin> Forward<'_, P> {
             let mut link = match pooled.take() {
                 Some(link) => link,
                 // Boxed, as whatever most calls do without: they need not carry room for it.
-                None => match Box::pin(dial(self.upstream, &worker.names, &worker.counts)).await {
+                None => match Box::pin(dial(self.upstream, &worker.names, &worker.counts, self.exchange.asker())).await
+                {
                     Ok(link) => link,
                     Err(failure) => {
                         live.report.end_attempt(self.exchange.begun, Some(failure));

@@ -93,7 +93,7 @@ impl Poster {
     }
 
     async fn exchange(&self, kind: &str, body: &Bytes) -> Result<u16, String> {
-        let connected = timeout(CONNECT_LIMIT, connect(&self.upstream, &self.names)).await;
+        let connected = timeout(CONNECT_LIMIT, connect(&self.upstream, &self.names, None)).await;
         let mut io = connected
             .unwrap_or(Err(super::failure::Failure::TimedOut))
             .map_err(|failure| failure.to_string().replace("upstream", "it"))?;

@@ -1,10 +1,19 @@
 //! Collectors that do not do what they should: calls are served, and what cannot be sent is dropped and counted.
 
+use std::fs;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use crate::collector::{Collector, Mood};
 use crate::house::House;
 use crate::spans::house;
+use crate::support::Folder;
 
 const DROPPED: &str = "tollgate_spans_dropped_total";
 const SENT: &str = "tollgate_spans_total";
@@ -77,4 +86,78 @@ async fn what_waits_is_sent_when_the_gateway_stops() {
     burst(&house, 20).await;
     assert_eq!(house.gateway.stop(), Some(0));
     assert_eq!(collector.spans().len(), before + 20);
+}
+
+/// TLS in front of a collector: where it listens, and its certificate.
+async fn behind_tls(collector: SocketAddr) -> (SocketAddr, String) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut plain = TcpStream::connect(collector).await.unwrap();
+            // Either side may break it off.
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut plain).await;
+        }
+    });
+    (address, made.cert.pem())
+}
+
+#[tokio::test]
+async fn a_collector_behind_tls_is_believed_by_its_authority_only() {
+    let collector = Collector::start(Mood::Takes);
+    let (address, certificate) = behind_tls(collector.address).await;
+    let (folder, endpoint) = (Folder::new(), format!("https://localhost:{}", address.port()));
+    let authority = folder.join("collector.pem");
+    fs::write(&authority, certificate).unwrap();
+    let strange = [("TELEMETRY_OTLP_ENDPOINT", endpoint.as_str())];
+    let house = House::open_with(&strange).await;
+    burst(&house, 1).await;
+    while house.series(DROPPED).await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(collector.requests(), 0);
+    let trusted = [strange[0], ("TELEMETRY_OTLP_CA", authority.to_str().unwrap())];
+    let house = House::open_with(&trusted).await;
+    burst(&house, 1).await;
+    while house.series(SENT).await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(collector.spans().len(), 1);
+}
+
+#[test]
+fn settings_of_traces_that_cannot_work_are_refused_at_the_start() {
+    let folder = Folder::new();
+    for (name, value, told) in [
+        (
+            "OTLP_ENDPOINT",
+            "collector:4318",
+            "telemetry.otlp_endpoint (environment TOLLGATE_TELEMETRY_OTLP_ENDPOINT): must be http://",
+        ),
+        (
+            "TRACE_SAMPLE",
+            "2",
+            "telemetry.trace_sample (environment TOLLGATE_TELEMETRY_TRACE_SAMPLE): must be a number from 0 to 1",
+        ),
+        ("OTLP_CA", "/nowhere/at/all", "telemetry.otlp_ca: cannot read /nowhere/at/all"),
+    ] {
+        let mut command = crate::support::tollgate();
+        command.arg("dev").arg("--data-dir").arg(folder.path());
+        for listener in ["PROXY_LISTEN", "PROXY_LISTEN_TLS", "ADMIN_LISTEN", "STATUS_LISTEN", "PORTAL_LISTEN"] {
+            command.env(format!("TOLLGATE_{listener}"), "127.0.0.1:0");
+        }
+        command.env("TOLLGATE_TELEMETRY_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+        let output = command.env(format!("TOLLGATE_TELEMETRY_{name}"), value).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{text}");
+        assert!(text.contains(told), "{text}");
+    }
 }

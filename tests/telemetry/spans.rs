@@ -260,3 +260,18 @@ async fn what_spans_tell_is_documented_and_what_is_documented_is_told() {
     let told = spans.iter().flat_map(|span| span.keys().map(|key| (key.to_owned(), span.kind)));
     assert_eq!(told.collect::<BTreeSet<_>>(), documented());
 }
+
+#[tokio::test]
+async fn the_programs_log_names_the_call_and_its_trace() {
+    let collector = Collector::start(Mood::Takes);
+    let house = house(&collector, &[]).await;
+    let speaks_no_tls = house.gateway.url("status", "").replace("http://", "https://");
+    house.made("/services", json!({ "name": "plain", "url": speaks_no_tls, "retries": 0 })).await;
+    house.made("/services/plain/routes", json!({ "name": "plain", "paths": ["/plain"] })).await;
+    let (id, status, _) = call(&house, "/plain", &[("traceparent", PARENT)]).await;
+    assert_eq!(status, 502);
+    assert_eq!(collector.call(&id).await.0.get("error.type"), "upstream_handshake");
+    let log = house.gateway.log_text();
+    let mut events = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    assert!(events.any(|event| event["request_id"] == id.as_str() && event["trace_id"] == TRACE), "{id}: {log}");
+}

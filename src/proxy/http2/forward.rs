@@ -25,18 +25,19 @@ pub(in crate::proxy) async fn run<P: Plugin, S: Inbound, K: Sink>(
     let mut left = forward.upstream.spec.retries;
     loop {
         live.report.begin_attempt(forward.exchange.trace, forward.exchange.begun);
-        let (share, was_used) = match worker.channels.share(forward.upstream, &worker.names).await {
-            Ok(found) => found,
-            Err(failure) => {
-                live.report.end_attempt(forward.exchange.begun, Some(failure));
-                // Nothing was sent, so any request may be sent again.
-                if failure == Failure::Refused && left > 0 {
-                    left -= 1;
-                    continue;
+        let (share, was_used) =
+            match worker.channels.share(forward.upstream, &worker.names, forward.exchange.asker()).await {
+                Ok(found) => found,
+                Err(failure) => {
+                    live.report.end_attempt(forward.exchange.begun, Some(failure));
+                    // Nothing was sent, so any request may be sent again.
+                    if failure == Failure::Refused && left > 0 {
+                        left -= 1;
+                        continue;
+                    }
+                    return Err(failure);
                 }
-                return Err(failure);
-            }
-        };
+            };
         let ended = attempt(forward, &share, live).await;
         live.report.end_attempt(forward.exchange.begun, ended.as_ref().err().map(|failed| failed.failure));
         match ended {
