@@ -13,8 +13,9 @@
 //! | [`Mailer`] | one per node | sending mails, and trying again |
 //! | [`Recorder`] | one per node | the audit log's batch |
 //! | [`Scribe`] | one per node, on a thread of its own | the file of the access log |
+//! | [`Tracer`] | one per node, on a thread of its own | spans that are not sent yet |
 //!
-//! **Invariants:** every mailbox is bounded, and a full one is answered "try again later" (by the scribe: not at all); an
+//! **Invariants:** every mailbox is bounded, and a full one is answered "try again later" (by scribe and tracer: not at all); an
 //! invalidation is
 //! acknowledged by every worker before the change that caused it is answered; a fill begun before an invalidation is
 //! never stored after it.
@@ -35,6 +36,7 @@ mod mailer;
 mod recorder;
 mod roster;
 mod scribe;
+mod tracer;
 
 pub use crate::cache::redis::{Bus, Event, Lease, Unconfirmed};
 pub use contact::Contact;
@@ -52,3 +54,4 @@ pub use mailer::{Mailer, Wake};
 pub use recorder::{Record, Recorder};
 pub use roster::StoreRoster;
 pub use scribe::{Reopen, Scribe, Settle};
+pub use tracer::{Finish, Post, Tracer};

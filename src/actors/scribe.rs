@@ -3,7 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -107,9 +108,15 @@ impl Scribe {
     }
 }
 
+fn is_pipe(path: &Path) -> bool {
+    path.metadata().is_ok_and(|known| known.file_type().is_fifo())
+}
+
 /// Neither is buffered: a batch is written at once.
 fn open(path: Option<&PathBuf>) -> io::Result<File> {
     match path {
+        // A pipe that is open for reading, too, needs no reader to be opened for writing.
+        Some(path) if is_pipe(path) => OpenOptions::new().read(true).append(true).open(path),
         Some(path) => OpenOptions::new().create(true).append(true).open(path),
         None => Ok(io::stdout().as_fd().try_clone_to_owned()?.into()),
     }

@@ -21,6 +21,7 @@ use super::servers::{Parts, Servers};
 use super::snapshot::Publisher;
 use super::stop::{Step, stop};
 use super::surroundings::NodeSurroundings;
+use super::traces::Traces;
 use super::vitals::Vitals;
 use super::{admin_tokens, demo, keyring, migrate, portal, private_file, reload};
 use crate::actors::{Contact, Exchanger, Janitor, Keeper, Lease, Ledger, Link, Recorder, Tallies, Watch, hasher_pool};
@@ -32,7 +33,7 @@ use crate::engine::{Membership, Node};
 use crate::plugins;
 use crate::schema::Registry;
 use crate::storage::{AdminRole, Role, Store};
-use crate::telemetry::{self, LevelHandle, start_logs};
+use crate::telemetry::{self, LogHandle, start_logs};
 
 /// How long calls that are ended because the gateway stops may take for it.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -54,14 +55,14 @@ pub(super) enum Demo {
 }
 
 pub(super) fn run_with(settings: Settings, source: Source, demo: Demo) -> Result<(), Failure> {
-    let level = start_logs(settings.log_format, settings.log_level, settings.log_file.as_deref())
+    let log = start_logs(settings.log_format, settings.log_level, settings.log_file.as_deref())
         .map_err(|error| Failure::setting(format!("log.file: {error}")))?;
     let system = actix_rt::System::new();
     system.block_on(async move {
         // Before `ready` is told: whoever waits for that word may signal at once.
         let mut signals = Signals::listen()?;
         let gateway = tokio::select! {
-            started = Gateway::start(settings, source, level, demo) => started?,
+            started = Gateway::start(settings, source, log, demo) => started?,
             _ = signals.terminate.recv() => return Ok(()),
             _ = signals.interrupt.recv() => return Err(Failure::Interrupted),
         };
@@ -93,15 +94,16 @@ struct Gateway {
     publisher: Arc<Publisher>,
     surroundings: Arc<NodeSurroundings>,
     source: Source,
-    level: LevelHandle,
+    log: LogHandle,
     echo: Option<demo::Echo>,
     access_log: Option<AccessLogs>,
+    traces: Option<Traces>,
     /// How long calls under way may take when the gateway stops.
     drain_timeout: Duration,
 }
 
 impl Gateway {
-    async fn start(settings: Settings, source: Source, level: LevelHandle, demo: Demo) -> Result<Self, Failure> {
+    async fn start(settings: Settings, source: Source, log: LogHandle, demo: Demo) -> Result<Self, Failure> {
         tell_shortcomings(&settings);
         let keyring = keyring::load(&settings)?;
         let listeners = Listeners::bind(&settings)?;
@@ -115,7 +117,8 @@ impl Gateway {
         let node = start_node(&store, &publisher, &settings);
         node.tell_capacities();
         let access_log = AccessLogs::start(&settings, &node.meters)?;
-        publisher.belongs_to(&node, access_log.clone());
+        let traces = Traces::start(settings.telemetry.as_ref(), &node.id.to_string(), &node.meters)?;
+        publisher.belongs_to(&node, access_log.clone(), traces.clone());
         join_cluster(&node, &settings)?;
         node.rebuild().await.map_err(|error| Failure::Failed(format!("cannot load the configuration: {error}")))?;
         actix_rt::spawn(load_custom_tokens(node.clone()));
@@ -147,7 +150,19 @@ impl Gateway {
         Listeners::announce(&addresses);
         info!("ready");
         tell_demo(shown.as_ref(), &addresses);
-        Ok(Self { node, servers, readiness, publisher, surroundings, source, level, echo, access_log, drain_timeout })
+        Ok(Self {
+            node,
+            servers,
+            readiness,
+            publisher,
+            surroundings,
+            source,
+            log,
+            echo,
+            access_log,
+            traces,
+            drain_timeout,
+        })
     }
 
     async fn until_stopped(self, signals: Signals) -> Result<(), Failure> {
@@ -172,10 +187,13 @@ impl Gateway {
 
     async fn reload(&self) {
         info!("SIGHUP: reading settings and certificates again");
+        if let Err(failure) = self.log.reopen() {
+            warn!(error = %failure, "the log cannot be opened again, keeping the old file");
+        }
         if let Some(log) = &self.access_log {
             log.reopen().await;
         }
-        let Some(settings) = reload::settings(&self.source, &self.level) else { return };
+        let Some(settings) = reload::settings(&self.source, &self.log) else { return };
         self.surroundings.take_tokens(&settings.admin_tokens);
         if let Err(failure) = self.publisher.read_default_certificate(&settings) {
             error!(%failure, "the certificate cannot be used, keeping the old one");
@@ -187,7 +205,7 @@ impl Gateway {
     }
 
     async fn stop(self) {
-        let Self { node, servers, readiness, publisher, echo, access_log, drain_timeout, .. } = self;
+        let Self { node, servers, readiness, publisher, echo, access_log, traces, drain_timeout, .. } = self;
         let echo = async move {
             if let Some(echo) = echo {
                 echo.handle.stop(false).await;
@@ -196,6 +214,11 @@ impl Gateway {
         let access_log = async move {
             if let Some(log) = access_log {
                 log.settle().await;
+            }
+        };
+        let traces = async move {
+            if let Some(traces) = traces {
+                traces.finish().await;
             }
         };
         let portal = async move {
@@ -217,6 +240,7 @@ impl Gateway {
                 }
             }),
             Step::new("access log", Duration::from_secs(5), access_log),
+            Step::new("traces", Duration::from_secs(5), traces),
             Step::new("admin", Duration::from_secs(10), servers.admin.stop(true)),
             Step::new("portal", Duration::from_secs(10), portal),
             Step::new("status", Duration::from_secs(2), servers.status.stop(false)),

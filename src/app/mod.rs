@@ -17,6 +17,7 @@ mod error;
 mod export;
 mod figures;
 mod gateway;
+mod gathering;
 mod health;
 mod import;
 mod keyring;
@@ -33,6 +34,7 @@ mod status;
 mod stop;
 mod surroundings;
 mod tls;
+mod traces;
 mod vitals;
 
 pub use cli::run;

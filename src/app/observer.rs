@@ -1,4 +1,4 @@
-//! What is told of every request: its counts, and its line in the access log.
+//! What is told of every request: its counts, its line in the access log, and its spans.
 //!
 //! Called by the proxy in the worker that served the request, so everything here is that thread's own.
 
@@ -6,19 +6,26 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
-use super::access_log::{AccessLogs, WorkerLog};
+use super::access_log::AccessLogs;
+use super::gathering::Gathering;
+use super::traces::Traces;
 use crate::config::AccessFormat;
 use crate::message::Version;
 use crate::plugins::Identity;
 use crate::proxy::Record;
 use crate::router::{RouteSpec, ServiceSpec};
-use crate::telemetry::{Answered, Caller, ConsumerClass, Entry, Meters, Place, Registry, RouteLabels, Sent, Slot};
+use crate::telemetry::{
+    AccessLog, Answered, CallSpans, Caller, ConsumerClass, Entry, Marks, Meters, Place, Registry, RouteLabels, Sent,
+    Slot, SpanLog,
+};
 
 /// What workers' observers are made of.
 pub(super) struct Outlets {
     pub meters: Arc<Registry>,
     /// `None`: no line is written.
     pub log: Option<AccessLogs>,
+    /// `None`: no call is recorded.
+    pub traces: Option<Traces>,
 }
 
 thread_local! {
@@ -39,7 +46,8 @@ struct Observer {
     no_route: Arc<Slot>,
     /// Routes by their place in the snapshot.
     routes: Vec<Option<Known>>,
-    log: Option<Rc<RefCell<WorkerLog>>>,
+    log: Option<(AccessFormat, Rc<RefCell<Gathering<AccessLog>>>)>,
+    spans: Option<Rc<RefCell<Gathering<SpanLog>>>>,
 }
 
 /// A route this worker has met.
@@ -48,6 +56,7 @@ struct Known {
     route: Arc<RouteSpec>,
     slot: Arc<Slot>,
     place: Place,
+    marks: Marks,
 }
 
 impl Observer {
@@ -58,7 +67,8 @@ impl Observer {
             number,
             no_route: outlets.meters.traffic.slot(number, &RouteLabels::none()),
             routes: Vec::new(),
-            log: outlets.log.as_ref().map(|log| WorkerLog::start(log, &meters)),
+            log: outlets.log.as_ref().map(|log| (log.format, log.of_worker(&meters))),
+            spans: outlets.traces.as_ref().map(|traces| traces.of_worker(&meters)),
             meters,
         }
     }
@@ -78,8 +88,19 @@ impl Observer {
         self.meet(record, &outlets.meters);
         let known = record.place.and_then(|place| self.routes.get(place)?.as_ref());
         known.map_or(&self.no_route, |known| &known.slot).count(&answered);
-        if let Some(log) = &self.log {
-            write(record, known.map(|known| &known.place), &mut log.borrow_mut());
+        if let Some((format, log)) = &self.log {
+            let entry = entry(record, known.map(|known| &known.place), *format);
+            log.borrow_mut().write(|log| log.write(&entry));
+        }
+        if let (Some(spans), Some(trace)) = (&self.spans, record.trace.filter(|trace| trace.sampled)) {
+            let call = CallSpans {
+                trace,
+                entry: &entry(record, None, AccessFormat::Json),
+                marks: known.map(|known| &known.marks),
+                attempts: record.attempts,
+                asked: record.asked.map(|(grant, outcome)| (grant.name(), outcome)),
+            };
+            spans.borrow_mut().write(|spans| spans.write(&call));
         }
     }
 
@@ -97,6 +118,7 @@ impl Observer {
             route: Arc::clone(route),
             slot: meters.traffic.slot(self.number, &labels(route, service)),
             place: Place::new((route.id, route.name.as_deref()), service.map(named)),
+            marks: marks(route, service),
         });
     }
 }
@@ -110,6 +132,18 @@ pub(super) fn labels(route: &RouteSpec, service: Option<&ServiceSpec>) -> RouteL
     RouteLabels::new((route.id, route.name.as_deref()), service.map(named))
 }
 
+/// What spans tell of a route: what it matches where that is one path, else its name.
+fn marks(route: &RouteSpec, service: Option<&ServiceSpec>) -> Marks {
+    let name = |name: &Option<String>, id: uuid::Uuid| name.clone().unwrap_or_else(|| id.to_string());
+    let own = name(&route.name, route.id);
+    let pattern = match &route.paths[..] {
+        [only] => only,
+        _ => &own,
+    };
+    let service_name = service.map(|service| name(&service.name, service.id));
+    Marks::new(&own, pattern, service_name.as_deref(), service.map(|service| (&service.host[..], service.port)))
+}
+
 fn class_of(identity: Option<&Identity>) -> ConsumerClass {
     match identity {
         None => ConsumerClass::None,
@@ -119,7 +153,7 @@ fn class_of(identity: Option<&Identity>) -> ConsumerClass {
     }
 }
 
-fn write(record: &Record<'_>, place: Option<&Place>, log: &mut WorkerLog) {
+fn entry<'e>(record: &'e Record<'_>, place: Option<&'e Place>, format: AccessFormat) -> Entry<'e> {
     let head = record.head;
     let field = |name| head.headers.get(name).map(|value| &value[..]);
     let caller = record.identity.and_then(|identity| {
@@ -127,15 +161,16 @@ fn write(record: &Record<'_>, place: Option<&Place>, log: &mut WorkerLog) {
         let name = consumer.username.as_deref().or(consumer.custom_id.as_deref()).unwrap_or_default();
         Some(Caller { consumer: consumer.id, name, credential: identity.credential })
     });
-    log.write(&Entry {
+    Entry {
         at_ms: record.at.millis(),
         request_id: record.request_id,
+        trace: record.trace.map(|trace| trace.id),
         sent: Sent {
             method: &head.method,
             host: &head.host,
             path: &head.path,
             user_agent: field("user-agent"),
-            referrer: if log.format == AccessFormat::Combined { field("referer") } else { None },
+            referrer: if format == AccessFormat::Combined { field("referer") } else { None },
         },
         client_ip: record.client_ip,
         protocol: match record.version {
@@ -153,5 +188,5 @@ fn write(record: &Record<'_>, place: Option<&Place>, log: &mut WorkerLog) {
         place,
         caller,
         failure: record.failure.map(crate::proxy::Failure::word),
-    });
+    }
 }

@@ -10,7 +10,7 @@ use super::cli::Source;
 use super::keyring;
 use crate::config::Settings;
 use crate::storage::Store;
-use crate::telemetry::{LevelHandle, filter};
+use crate::telemetry::LogHandle;
 
 /// `keyring rotate` waits longer than this before it uses a new key.
 const LOOK: Duration = Duration::from_secs(1);
@@ -37,10 +37,10 @@ pub(super) async fn watch_keyring(path: PathBuf, store: Store) {
 }
 
 /// Reads the settings again and applies the log level. Certificates are the caller's to reload.
-pub(super) fn settings(source: &Source, level: &LevelHandle) -> Option<Settings> {
+pub(super) fn settings(source: &Source, log: &LogHandle) -> Option<Settings> {
     match source.settings() {
         Ok(settings) => {
-            if level.reload(filter(settings.log_level)).is_err() {
+            if log.set_level(settings.log_level).is_err() {
                 warn!("the log level could not be changed");
             }
             Some(settings)

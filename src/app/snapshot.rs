@@ -12,6 +12,7 @@ use super::descriptors::{self, Room};
 use super::error::Failure;
 use super::observer::{self, Outlets, observe};
 use super::tls::{self, Shown};
+use super::traces::Traces;
 use crate::config::Settings;
 use crate::domain::{Clock, Keyring, Secret};
 use crate::engine::catalog;
@@ -20,7 +21,7 @@ use crate::plugins::Compiled;
 use crate::proxy::{self, Certificate, Configuration, Snapshot, TrustedNetworks};
 use crate::router::{RouteSpec, ServiceSpec};
 use crate::schema::{Entity, Registry, Schema};
-use crate::telemetry::RouteLabels;
+use crate::telemetry::{RouteLabels, Sampler};
 
 /// The tables that the data plane is configured by.
 const TABLES: [&str; 6] = ["services", "routes", "plugins", "certificates", "snis", "ca_certificates"];
@@ -50,11 +51,11 @@ impl Publisher {
         Ok(publisher)
     }
 
-    /// Tells which node the proxy's workers belong to, and where lines of the access log go; before the listeners start.
-    pub(super) fn belongs_to(&self, node: &Node, log: Option<AccessLogs>) {
+    /// Tells which node the proxy's workers belong to, and where lines of the access log and spans go; before the listeners start.
+    pub(super) fn belongs_to(&self, node: &Node, log: Option<AccessLogs>, traces: Option<Traces>) {
         // A second call would change nothing: the first node is the node.
         let _ = self.node.set(node.clone());
-        let _ = self.outlets.set(Outlets { meters: Arc::clone(&node.meters), log });
+        let _ = self.outlets.set(Outlets { meters: Arc::clone(&node.meters), log, traces });
     }
 
     /// Somebody else has written to the store. In a cluster they say so by the bus; a node that is alone forgets
@@ -152,6 +153,7 @@ fn gateway(
         trusted,
         keyring: Some(keyring),
         dns_servers: settings.proxy_dns_servers.clone(),
+        sampler: settings.telemetry.as_ref().map(|traces| Sampler::new(traces.sample)),
         most_connections: connections,
         most_upstream_calls: upstream_calls,
         ..proxy::Settings::default()

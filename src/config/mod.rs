@@ -14,6 +14,7 @@ mod layers;
 mod portal;
 mod settings;
 mod table;
+mod traces;
 
 pub use admin_tokens::SetToken;
 pub use explain::explain;
@@ -21,3 +22,4 @@ pub use layers::{Fault, Layers, Origin};
 pub use portal::{AppAuth, MailSettings, PortalSettings};
 pub use settings::{AccessFormat, DatabaseUrl, LogFormat, LogLevel, Settings};
 pub use table::{Mode, SETTINGS, Setting};
+pub use traces::{OtlpEndpoint, TraceSettings};

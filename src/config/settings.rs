@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::admin_tokens::SetToken;
 use super::layers::{Fault, Layers};
 use super::portal::{MailSettings, PortalSettings};
+use super::traces::TraceSettings;
 use crate::domain::{Network, Secret};
 
 /// Where the data lives.
@@ -81,6 +82,8 @@ pub struct Settings {
     /// `None`: there is no access log.
     pub log_access: Option<AccessFormat>,
     pub log_access_file: Option<PathBuf>,
+    /// `None`: no call is traced.
+    pub telemetry: Option<TraceSettings>,
 }
 
 impl Settings {
@@ -169,6 +172,7 @@ impl Reader<'_> {
             log_file: self.path("log.file"),
             log_access: log_access?,
             log_access_file: self.path("log.access_file"),
+            telemetry: self.traces(),
         })
     }
 
@@ -205,7 +209,7 @@ impl Reader<'_> {
         if self.layers.text(name).trim().is_empty() { None } else { self.parsed(name, expected, parse) }
     }
 
-    fn path(&mut self, name: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, name: &str) -> Option<PathBuf> {
         Some(self.layers.text(name)).filter(|text| !text.is_empty()).map(PathBuf::from)
     }
 

@@ -117,10 +117,20 @@ pub const SETTINGS: &[Setting] = &[
     secret("keyring.keys", "the keyring itself: lookup:BASE64,1:BASE64"),
     split("log.format", "json", "text", "json or text"),
     both("log.level", "info", "error, warn, info, debug or trace"),
-    both("log.file", "", "file for the log; none = standard error"),
+    both("log.file", "", "file for the log, opened again on SIGHUP; none = standard error"),
     split("log.access", "json", "off", "the access log: json, combined (as nginx writes it) or off"),
     both("log.access_file", "", "file for the access log, opened again on SIGHUP; none = standard output"),
-    both("telemetry.otlp_endpoint", "", "OpenTelemetry collector for traces"),
+    both(
+        "telemetry.otlp_endpoint",
+        "",
+        "where traces go by OTLP over HTTP: http://HOST:4318 or https://…, /v1/traces is added where there is no path; none = no traces",
+    ),
+    both("telemetry.otlp_ca", "", "file with authorities (PEM) to trust the collector by; none = those of the web"),
+    both(
+        "telemetry.trace_sample",
+        "1",
+        "part of the traces that begin here which is recorded, 0 to 1; callers decide for theirs",
+    ),
 ];
 
 #[cfg(test)]

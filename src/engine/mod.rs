@@ -24,7 +24,7 @@ mod worker;
 
 pub use crate::cache::{Attempts, Leniency};
 pub use crate::storage::{AuditRecord, Tagged};
-pub use crate::telemetry::{AskedGrant, TokenRefusal};
+pub use crate::telemetry::{AskedGrant, TokenRefusal, TraceId};
 pub use authorize::Sent;
 pub use cluster::Membership;
 pub use error::EngineError;

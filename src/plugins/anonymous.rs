@@ -51,7 +51,7 @@ pub(super) async fn turn_away(
 pub(super) fn unavailable(failure: &EngineError, call: &Call<'_>) -> Answer {
     let message = "The credentials cannot be checked at the moment, try again later";
     if !failure.is_transient() {
-        error!(request.id = call.request_id, error = %failure, "a check of credentials failed");
+        error!(request_id = call.request_id, trace_id = call.trace_id.map(display), error = %failure, "a check of credentials failed");
         return Answer::json(500, &json!({ "message": "An unexpected error occurred" }))
             .with_grpc(13, "internal error");
     }

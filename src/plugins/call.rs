@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use uuid::Uuid;
 
 use crate::domain::{Consumer, Gate, Timestamp};
+use crate::engine::{AskedGrant, TraceId};
 use crate::message::{BodyError, Headers, RequestHead, Source};
 use crate::router::{Protocol, RouteSpec, ServiceSpec};
 
@@ -107,6 +108,10 @@ pub struct Call<'c> {
     pub route: &'c Arc<RouteSpec>,
     pub service: Option<&'c Arc<ServiceSpec>>,
     pub request_id: &'c str,
+    /// `None`: traces are not kept.
+    pub trace_id: Option<TraceId>,
+    /// What an OAuth 2.0 endpoint was asked, and what came of it: `issued` or an error.
+    pub asked: Option<(AskedGrant, &'static str)>,
     pub identity: Option<Identity>,
     /// What its chain has standing before the service.
     pub gate: Option<Gate>,
@@ -130,11 +135,14 @@ pub struct Facts<'c> {
     pub route: &'c Arc<RouteSpec>,
     pub service: Option<&'c Arc<ServiceSpec>>,
     pub request_id: &'c str,
+    pub trace_id: Option<TraceId>,
 }
 
 /// What is left of a call when its plugins are done.
 pub struct Rest {
     pub identity: Option<Identity>,
+    /// As [`Call::asked`].
+    pub asked: Option<(AskedGrant, &'static str)>,
     /// What plugins read of the body; the upstream gets it first.
     pub arrived: Bytes,
     /// Whether that was all of it.
@@ -143,7 +151,7 @@ pub struct Rest {
 
 impl<'c> Call<'c> {
     pub fn new(facts: Facts<'c>, changes: &'c mut Changes, source: &'c mut dyn Source) -> Self {
-        let Facts { head, path, peer, client_ip, protocol, now, route, service, request_id } = facts;
+        let Facts { head, path, peer, client_ip, protocol, now, route, service, request_id, trace_id } = facts;
         Self {
             head,
             path,
@@ -154,6 +162,8 @@ impl<'c> Call<'c> {
             route,
             service,
             request_id,
+            trace_id,
+            asked: None,
             identity: None,
             gate: None,
             changes,
@@ -165,7 +175,8 @@ impl<'c> Call<'c> {
 
     pub fn finish(self) -> Rest {
         let ended = self.whole.is_some();
-        Rest { identity: self.identity, arrived: self.whole.unwrap_or_else(|| self.arrived.freeze()), ended }
+        let arrived = self.whole.unwrap_or_else(|| self.arrived.freeze());
+        Rest { identity: self.identity, asked: self.asked, arrived, ended }
     }
 
     /// The whole body, when it has at most `limit` bytes. What was read is replayed to the upstream, also after an

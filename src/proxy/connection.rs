@@ -22,6 +22,7 @@ use super::own;
 use super::preamble;
 use super::request_id::RequestId;
 use super::timer::Timer;
+use super::trace;
 use super::tunnel::tunnel;
 use super::wire::{Wire, WireSink, WireSource};
 use super::worker::{Seat, Worker};
@@ -212,6 +213,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             frame,
             peer: self.peer,
             request_id: &request_id,
+            trace: trace::begin(self.worker.gateway.settings.sampler.as_ref(), &self.head.headers),
             begun,
             now: self.worker.gateway.clock.now(),
         };
@@ -291,6 +293,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             frame: &frame,
             peer: self.peer,
             request_id: &request_id,
+            trace: trace::begin(self.worker.gateway.settings.sampler.as_ref(), &self.head.headers),
             begun: Instant::now(),
             now,
         };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, timeout};
 
+use super::dial::Asker;
 use super::failure::Failure;
 use super::forward::Forward;
 use super::link::Link;
@@ -19,9 +20,11 @@ use super::snapshot::{Snapshot, Target};
 use super::timer::Timer;
 use super::worker::Worker;
 use crate::domain::Timestamp;
+use crate::engine::AskedGrant;
 use crate::message::{Answer, BodyError, Refusal, RequestFrame, RequestHead, Source, Version};
 use crate::plugins::{Call, Changes, Facts, ForwardedProto, Identity, Peer, Plugin, Rest, Verdict};
 use crate::router::{Ask, Match, Protocol, RouteSpec, normalize};
+use crate::telemetry::{Attempt, Trace};
 
 /// How long a client may take to hear that the gateway stops.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
@@ -49,6 +52,10 @@ pub(super) struct Report {
     pub client_ip: Option<IpAddr>,
     pub identity: Option<Identity>,
     pub failure: Option<Failure>,
+    /// Tries at the upstream, of a call that is recorded.
+    pub attempts: Vec<Attempt>,
+    /// Of a request to an OAuth 2.0 endpoint: what was asked, and what came of it.
+    pub asked: Option<(AskedGrant, &'static str)>,
 }
 
 /// The parts of a connection that change while one of its requests is served.
@@ -76,6 +83,7 @@ pub(super) struct Exchange<'e, P: Plugin> {
     pub frame: &'e RequestFrame,
     pub peer: &'e Peer,
     pub request_id: &'e RequestId,
+    pub trace: Option<Trace>,
     pub begun: Instant,
     pub now: Timestamp,
 }
@@ -142,6 +150,11 @@ impl<P: Plugin> Exchange<'_, P> {
         }
     }
 
+    /// For whom connections are made.
+    pub fn asker(&self) -> Asker<'_> {
+        Asker { request_id: self.request_id.as_str(), trace_id: self.trace.map(|trace| trace.id) }
+    }
+
     /// Ends a call whose time is over because the gateway stops; it was dropped where it was.
     pub async fn stop<S: Inbound, K: Sink>(&self, live: &mut Live<'_, S, K>) -> Outcome {
         let told = timeout(FAREWELL, self.tell(Failure::Stopped, live)).await;
@@ -170,6 +183,9 @@ impl<P: Plugin> Exchange<'_, P> {
             peer: self.peer,
             client_ip: report.client_ip.unwrap_or_else(|| self.client_ip()),
             request_id: self.request_id.as_str(),
+            trace: self.trace,
+            attempts: &report.attempts,
+            asked: report.asked,
             at: self.now,
             place: report.target,
             route: target.map(|target| &target.route),
@@ -262,7 +278,7 @@ impl<P: Plugin> Exchange<'_, P> {
         live: &mut Live<'_, S, K>,
     ) -> Result<Rest, Answer> {
         if target.chain.is_empty() {
-            return Ok(Rest { identity: None, arrived: Bytes::new(), ended: false });
+            return Ok(Rest { identity: None, asked: None, arrived: Bytes::new(), ended: false });
         }
         let facts = Facts {
             head: self.head,
@@ -274,6 +290,7 @@ impl<P: Plugin> Exchange<'_, P> {
             route: &target.route,
             service: target.upstream.as_ref().map(|upstream| &upstream.spec),
             request_id: self.request_id.as_str(),
+            trace_id: self.trace.map(|trace| trace.id),
         };
         let limit = self.worker.gateway.settings.client_timeout;
         let mut timed = Timed { source: live.source, timer: live.timer, limit, since: None };
@@ -281,6 +298,7 @@ impl<P: Plugin> Exchange<'_, P> {
         let verdict = target.chain.access(&mut call, &self.worker.engine).await;
         let rest = call.finish();
         live.report.identity.clone_from(&rest.identity);
+        live.report.asked = rest.asked;
         match verdict {
             Verdict::Continue => Ok(rest),
             Verdict::Answer(answer) => Err(answer),
@@ -330,6 +348,11 @@ pub struct Record<'r> {
     /// The peer's address, or what a trusted peer says.
     pub client_ip: IpAddr,
     pub request_id: &'r str,
+    /// `None`: traces are not kept.
+    pub trace: Option<Trace>,
+    /// Tries at the upstream, of a call that is recorded.
+    pub attempts: &'r [Attempt],
+    pub asked: Option<(AskedGrant, &'static str)>,
     /// When it came.
     pub at: Timestamp,
     /// The route's place in its snapshot.

@@ -5,6 +5,7 @@ use bytes::BytesMut;
 use super::own::{VIA, safe};
 use super::seam::Sink;
 use super::snapshot::Upstream;
+use super::trace::Outgoing;
 use crate::message::{BodyLength, Headers, RequestHead, ResponseHead, list};
 use crate::plugins::{Changes, Peer};
 use crate::router::RouteSpec;
@@ -90,6 +91,8 @@ pub(super) struct Outbound<'o> {
     pub prefix: Option<&'o [u8]>,
     pub changes: &'o Changes,
     pub request_id: &'o str,
+    /// `None`: what the client says of traces passes.
+    pub trace: Option<Outgoing>,
     pub upgrade: bool,
     pub body: BodyLength,
 }
@@ -177,12 +180,21 @@ impl Outbound<'_> {
                 Fate::Forwarded(_) => {}
                 Fate::Pass | Fate::Trusted if names_fields && is_connection_named(headers, name) => {}
                 Fate::Pass | Fate::Trusted if self.is_changed(name) => {}
+                Fate::Pass if self.is_traced(name) => {}
                 Fate::Pass | Fate::Trusted => put_field(out, name, value),
             }
         }
         for via in headers.all("via") {
             put_field(out, b"Via", via);
         }
+    }
+
+    /// Whether it says of a trace what the gateway says otherwise.
+    fn is_traced(&self, name: &[u8]) -> bool {
+        self.trace.is_some_and(|trace| {
+            name.eq_ignore_ascii_case(b"traceparent")
+                || (!trace.keeps_state && name.eq_ignore_ascii_case(b"tracestate"))
+        })
     }
 
     fn is_changed(&self, name: &[u8]) -> bool {
@@ -213,6 +225,9 @@ impl Outbound<'_> {
         put_field(out, b"X-Real-IP", text_of(self.client_ip, &mut space));
         put_field(out, b"Via", VIA.as_bytes());
         put_field(out, b"X-Request-Id", self.request_id.as_bytes());
+        if let Some(trace) = &self.trace {
+            put_field(out, b"traceparent", &trace.traceparent);
+        }
     }
 }
 

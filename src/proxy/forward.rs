@@ -15,6 +15,7 @@ use super::http2;
 use super::link::Link;
 use super::seam::{Inbound, Sink};
 use super::snapshot::{Target, Upstream};
+use super::trace::outgoing;
 use super::transfer::{Ended, Limits, Order, Transfer};
 use crate::message::{BodyLength, ResponseFrame, ResponseHead};
 use crate::plugins::{Changes, Plugin, Rest};
@@ -51,21 +52,28 @@ impl<P: Plugin> Forward<'_, P> {
         let mut left = self.upstream.spec.retries;
         let mut pooled = worker.pool.borrow_mut().take(self.upstream);
         loop {
+            live.report.begin_attempt(self.exchange.trace, self.exchange.begun);
             let mut link = match pooled.take() {
                 Some(link) => link,
                 // Boxed, as whatever most calls do without: they need not carry room for it.
-                None => match Box::pin(dial(self.upstream, &worker.names, &worker.counts)).await {
+                None => match Box::pin(dial(self.upstream, &worker.names, &worker.counts, self.exchange.asker())).await
+                {
                     Ok(link) => link,
-                    // Nothing was sent, so any request may be sent again.
-                    Err(Failure::Refused) if left > 0 => {
-                        left -= 1;
-                        continue;
+                    Err(failure) => {
+                        live.report.end_attempt(self.exchange.begun, Some(failure));
+                        // Nothing was sent, so any request may be sent again.
+                        if failure == Failure::Refused && left > 0 {
+                            left -= 1;
+                            continue;
+                        }
+                        return Err(failure);
                     }
-                    Err(failure) => return Err(failure),
                 },
             };
             let was_used = link.used;
-            match self.attempt(&mut link, live).await {
+            let ended = self.attempt(&mut link, live).await;
+            live.report.end_attempt(self.exchange.begun, ended.as_ref().err().map(|failed| failed.failure));
+            match ended {
                 Ok(Ended::Switched) => {
                     link.load = Some(load);
                     return Ok(Outcome::Switched(link));
@@ -118,7 +126,13 @@ impl<P: Plugin> Forward<'_, P> {
     }
 
     /// The request as the upstream gets it.
-    pub fn outbound<'o>(&'o self, space: &'o Space, body: BodyLength, upgrade: bool) -> fields::Outbound<'o> {
+    pub fn outbound<'o>(
+        &'o self,
+        space: &'o Space,
+        report: &Report,
+        body: BodyLength,
+        upgrade: bool,
+    ) -> fields::Outbound<'o> {
         let exchange = self.exchange;
         fields::Outbound {
             head: exchange.head,
@@ -131,6 +145,7 @@ impl<P: Plugin> Forward<'_, P> {
             prefix: Some(&space.prefix[..]).filter(|prefix| !prefix.is_empty()),
             changes: &space.changes,
             request_id: exchange.request_id.as_str(),
+            trace: outgoing(exchange.trace, report),
             upgrade,
             body,
         }
@@ -151,7 +166,7 @@ impl<P: Plugin> Forward<'_, P> {
         let (prefix, with_source, body) = self.body(&space.changes);
         let upgrade = exchange.frame.upgrade && body.is_none();
         link.out.clear();
-        self.outbound(space, body, upgrade).write(&mut link.out);
+        self.outbound(space, report, body, upgrade).write(&mut link.out);
         let to_head = exchange.head.method == "HEAD";
         let started = Instant::now();
         let on_head = |head: &ResponseHead, frame: &ResponseFrame, sink: &mut K| {

@@ -22,6 +22,7 @@ use super::verify::provider;
 use crate::domain::{Clock, Keyring};
 use crate::message::HeadLimits;
 use crate::plugins::Plugin;
+use crate::telemetry::Sampler;
 
 /// What an operator sets.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub struct Settings {
     pub upstream_idle_timeout: Duration,
     /// Name servers to ask for upstreams' addresses; empty: those the system names.
     pub dns_servers: Vec<SocketAddr>,
+    /// Which calls are recorded as traces; `None`: none, and what clients say of traces passes.
+    pub sampler: Option<Sampler>,
 }
 
 impl Default for Settings {
@@ -62,6 +65,7 @@ impl Default for Settings {
             idle_upstreams: 256,
             upstream_idle_timeout: Duration::from_secs(55),
             dns_servers: Vec::new(),
+            sampler: None,
         }
     }
 }

@@ -22,6 +22,11 @@ impl AskedGrant {
     const NAMES: [&str; 7] =
         ["authorization_code", "refresh_token", "client_credentials", "password", "implicit", "code", "unknown"];
 
+    /// As `grant` in metrics.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+
     /// By the `grant_type` of a token request.
     pub fn of_type(grant_type: Option<&str>) -> Self {
         match grant_type {

@@ -30,6 +30,10 @@ async fn store() -> Store {
 
 impl Joined {
     async fn join(url: &str, store: &Store) -> Self {
+        Self::join_for(url, store, Duration::from_secs(10)).await
+    }
+
+    async fn join_for(url: &str, store: &Store, lease: Duration) -> Self {
         let obeyed = Arc::new(Mutex::new(Vec::new()));
         let orders = Arc::clone(&obeyed);
         let obey: Obey = Arc::new(move |portion| {
@@ -40,7 +44,7 @@ impl Joined {
             url: Secret::new(url),
             node: NodeId(Uuid::new_v4()),
             keyring: store.keyring(),
-            lease: Duration::from_secs(10),
+            lease,
             stale_limit: Duration::from_secs(60),
         };
         let bus = Bus::join(settings, Arc::new(StoreRoster(store.clone())), obey).unwrap();
@@ -96,6 +100,26 @@ async fn share(url: &str, before_the_revocation: impl Fn()) {
     assert!(other.find("b").await.is_none());
     one.bus.leave().await;
     other.bus.leave().await;
+}
+
+/// A node that has ended is silent to the others once its lease is over.
+async fn count_each_other(url: &str) {
+    let (store, lease) = (store().await, Duration::from_secs(2));
+    let (one, other) = (Joined::join_for(url, &store, lease).await, Joined::join_for(url, &store, lease).await);
+    until("both know both", async || one.bus.state().live == 2 && other.bus.state().live == 2).await;
+    let state = one.bus.state();
+    assert!(state.connections >= 3 && state.most_waiting > 0, "{state:?}");
+    until("the lease is younger than its length", async || one.bus.state().lease_age < lease).await;
+    other.bus.leave().await;
+    until("one is left", async || one.bus.state().live == 1).await;
+    until("the lease that is not renewed grows old", async || other.bus.state().lease_age > lease).await;
+    one.bus.leave().await;
+}
+
+#[tokio::test]
+async fn a_node_tells_how_many_there_are_and_how_old_its_lease_is() {
+    let server = Server::start(&[]);
+    LocalSet::new().run_until(Box::pin(count_each_other(&format!("redis://127.0.0.1:{}", server.port)))).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_postgres::NoTls;
 use tollgate::domain::Clock;
-use tollgate::storage::{Location, Lookup, PostgresOptions, StorageError, Store};
+use tollgate::storage::{Location, Lookup, PoolState, PostgresOptions, StorageError, Store};
 
 use crate::bench::{Bench, Place, START, keyring, postgres_place, postgres_url, run, sql};
 use crate::fixtures::entity;
@@ -44,6 +44,20 @@ fn a_server_that_is_not_there_is_unavailable() {
         let reason = refusal(&store(impatient(&format!("postgres://u:hunter2@127.0.0.1:{port}/d"))).await).await;
         assert!(reason.contains("cannot be reached"), "{reason}");
         assert!(!reason.contains("hunter2"), "{reason}");
+    });
+}
+
+#[test]
+fn the_pool_tells_how_busy_it_is() {
+    run(async {
+        let store = store(impatient(&postgres_url())).await;
+        let state = |idle| PoolState { name: "postgres", most: 2, idle, in_use: 0, waiting: 0 };
+        assert_eq!(store.pools(), [state(0)]);
+        store.ping().await.unwrap();
+        assert_eq!(store.pools(), [state(1)]);
+        let (first, second, third) = tokio::join!(store.ping(), store.ping(), store.ping());
+        assert!(first.is_ok() && second.is_ok() && third.is_ok());
+        assert_eq!(store.pools(), [state(2)], "three questions, two connections");
     });
 }
 

@@ -1,6 +1,6 @@
 //! Where the access log goes: files that move, files that break, readers that do not read.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
@@ -30,6 +30,21 @@ async fn a_file_that_was_moved_is_opened_again() {
 }
 
 #[tokio::test]
+async fn the_programs_own_log_is_opened_again() {
+    let mut house = House::open().await;
+    let (file, moved) = (house.gateway.log.clone(), house.folder.join("log.1"));
+    fs::rename(&file, &moved).unwrap();
+    house.hang_up();
+    while !file.exists() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(house.gateway.stop(), Some(0));
+    let (before, after) = (fs::read_to_string(&moved).unwrap(), fs::read_to_string(&file).unwrap());
+    assert!(before.contains("SIGHUP") && !before.contains("stopping"), "{before}");
+    assert!(after.contains("stopping") && !after.contains("SIGHUP"), "{after}");
+}
+
+#[tokio::test]
 async fn a_full_disk_costs_lines_and_nothing_else() {
     let mut house = House::open_with(&[("LOG_ACCESS", "json"), ("LOG_ACCESS_FILE", "/dev/full")]).await;
     for wanted in 1..=3 {
@@ -43,12 +58,10 @@ async fn a_full_disk_costs_lines_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_reader_that_does_not_read_costs_lines_and_holds_up_nobody() {
+async fn a_pipe_that_nobody_reads_costs_lines_and_holds_up_nobody() {
     let folder = Folder::new();
     let pipe = folder.join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    // Open for reading, so that writing can begin.
-    let _reader = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
     let settings = [("LOG_ACCESS", "json"), ("LOG_ACCESS_FILE", pipe.to_str().unwrap())];
     let mut house = House::open_with(&settings).await;
     // Each line has some kilobytes, so that few fill pipe and mailbox.

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::collector::{Collector, Mood};
 use crate::house::{House, PROVISION, SECRET};
 
 const PASSWORD: &str = "correct horse battery";
@@ -137,7 +138,14 @@ async fn portal(house: &House, secrets: &mut Secrets) {
 }
 
 async fn run(format: &str) {
-    let settings = [("LOG_ACCESS", format), ("LOG_LEVEL", "trace"), ("PORTAL_EMAIL_VERIFICATION", "false")];
+    let collector = Collector::start(Mood::Takes);
+    let endpoint = collector.endpoint();
+    let settings = [
+        ("LOG_ACCESS", format),
+        ("LOG_LEVEL", "trace"),
+        ("PORTAL_EMAIL_VERIFICATION", "false"),
+        ("TELEMETRY_OTLP_ENDPOINT", &endpoint),
+    ];
     let mut house = House::open_with(&settings).await;
     let known = [SECRET, PROVISION, PASSWORD, GUESS, KEY, JWT_SECRET, MARK, BASIC_SECRET];
     let mut secrets = Secrets(known.map(str::to_owned).to_vec());
@@ -152,11 +160,14 @@ async fn run(format: &str) {
     assert_eq!(house.gateway.stop(), Some(0));
     let access = fs::read_to_string(house.access_file()).unwrap();
     assert!(access.lines().count() > 30 && access.contains("/keyed"), "{access}");
+    let spans = collector.text();
+    assert!(collector.spans().len() > 30 && spans.contains("/keyed"), "{spans}");
     let stdout = fs::read_to_string(&house.gateway.stdout).unwrap();
     for (name, text) in [
         ("access log", &access),
         ("log", &house.gateway.log_text()),
         ("metrics", &metrics),
+        ("spans", &spans),
         ("standard output", &stdout),
     ] {
         for secret in &secrets {

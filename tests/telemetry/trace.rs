@@ -9,11 +9,11 @@ use tokio::net::TcpStream;
 
 use crate::house::House;
 
-const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-const STATE: &str = "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7";
+pub const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+pub const STATE: &str = "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7";
 
 /// An upstream that answers with the head it was sent.
-fn mirror() -> String {
+pub fn mirror() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -63,7 +63,7 @@ async fn the_programs_log_names_the_request_it_speaks_of() {
     let id = answer.headers()["x-request-id"].to_str().unwrap();
     let log = house.gateway.log_text();
     let mut events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let told = events.any(|event| event["request.id"] == id && event["setting"] == "accept_http_if_already_terminated");
+    let told = events.any(|event| event["request_id"] == id && event["setting"] == "accept_http_if_already_terminated");
     assert!(told, "{id}: {log}");
 }
 

@@ -6,7 +6,7 @@ use tracing::{error, info};
 
 use super::Config;
 use crate::domain::Gate;
-use crate::engine::{AskedGrant, EngineError, Issued, Sent, Worker};
+use crate::engine::{AskedGrant, EngineError, Issued, Sent, TraceId, Worker};
 use crate::message::{Answer, BodyError};
 use crate::oauth2::{self, Allowed, OAuthError, Params, Place, Profile};
 use crate::plugins::reason::with_reason;
@@ -42,7 +42,7 @@ pub(super) fn asked(path: &[u8]) -> Option<Endpoint> {
 pub(super) async fn answer(config: &Config, endpoint: Endpoint, call: &mut Call<'_>, engine: &Worker) -> Answer {
     if let Err(refusal) = check_method(endpoint, call) {
         let query = query(call);
-        engine.count_outcome(grant(endpoint, &query), refusal.code_under(config.policy.profile));
+        tell(call, engine, grant(endpoint, &query), refusal.code_under(config.policy.profile));
         return refused(config, &refusal, query.text("state"));
     }
     let secure = check_https(config, call);
@@ -50,14 +50,14 @@ pub(super) async fn answer(config: &Config, endpoint: Endpoint, call: &mut Call<
         Ok(params) => params,
         Err(_) if secure.is_err() => query(call),
         Err(answer) => {
-            engine.count_outcome(AskedGrant::Unknown, INVALID_REQUEST);
+            tell(call, engine, AskedGrant::Unknown, INVALID_REQUEST);
             return answer;
         }
     };
     let asked = grant(endpoint, &params);
     let state = params.text("state").map(str::to_owned);
     if let Err(refusal) = secure {
-        engine.count_outcome(asked, refusal.code_under(config.policy.profile));
+        tell(call, engine, asked, refusal.code_under(config.policy.profile));
         return refused(config, &refusal, state.as_deref());
     }
     let gate = call.gate;
@@ -67,10 +67,16 @@ pub(super) async fn answer(config: &Config, endpoint: Endpoint, call: &mut Call<
             let answer = reasoned(gate, &refusal, refused(config, &refusal, state.as_deref()));
             (answer, refusal.code_under(config.policy.profile))
         }
-        Err(failure) => failed(&failure, call.request_id),
+        Err(failure) => failed(&failure, call.request_id, call.trace_id),
     };
-    engine.count_outcome(asked, outcome);
+    tell(call, engine, asked, outcome);
     result
+}
+
+/// Tells what came of a request, to whoever counts and to whoever traces.
+fn tell(call: &mut Call<'_>, engine: &Worker, asked: AskedGrant, outcome: &'static str) {
+    engine.count_outcome(asked, outcome);
+    call.asked = Some((asked, outcome));
 }
 
 /// What the parameters ask of an endpoint.
@@ -161,7 +167,12 @@ fn check_https(config: &Config, call: &Call<'_>) -> Result<(), OAuthError> {
         (ForwardedProto::Several, None) => Err(OAuthError::RepeatedForwardedProto),
         (ForwardedProto::One(proto), None) if proto.eq_ignore_ascii_case(b"https") => Ok(()),
         (ForwardedProto::One(proto), Some(setting)) if proto.eq_ignore_ascii_case(b"https") => {
-            info!(request.id = call.request_id, setting, "refused HTTP though TLS ended in front: see `{setting}`");
+            info!(
+                request_id = call.request_id,
+                trace_id = call.trace_id.map(display),
+                setting,
+                "refused HTTP though TLS ended in front: see `{setting}`"
+            );
             Err(OAuthError::HttpsRequired)
         }
         _ => Err(OAuthError::HttpsRequired),
@@ -248,12 +259,12 @@ fn refused(config: &Config, refusal: &OAuthError, state: Option<&str>) -> Answer
 }
 
 /// Nothing the client did: too much waits, or the store is away or broken.
-fn failed(failure: &EngineError, request_id: &str) -> (Answer, &'static str) {
+fn failed(failure: &EngineError, request_id: &str, trace_id: Option<TraceId>) -> (Answer, &'static str) {
     if failure.is_transient() {
         let description = "The server is currently unable to handle the request, try again later";
         return (plain_error(503, UNAVAILABLE, description).with_header("retry-after", "1"), UNAVAILABLE);
     }
-    error!(request.id = request_id, error = %failure, "a token request failed");
+    error!(request_id, trace_id = trace_id.map(display), error = %failure, "a token request failed");
     (plain_error(500, SERVER_ERROR, "An unexpected error occurred"), SERVER_ERROR)
 }
 
@@ -286,7 +297,7 @@ mod tests {
     }
     #[test]
     fn a_full_queue_is_a_reason_to_come_back() {
-        let (answer, outcome) = failed(&EngineError::Overloaded, "1");
+        let (answer, outcome) = failed(&EngineError::Overloaded, "1", None);
         assert_eq!((answer.status, outcome), (503, "temporarily_unavailable"));
         assert!(answer.headers.contains(&("retry-after", "1".to_owned())), "{:?}", answer.headers);
     }

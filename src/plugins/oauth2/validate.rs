@@ -37,7 +37,11 @@ async fn check(
 ) -> Result<Result<Arc<TokenView>, Refusal>, EngineError> {
     let Some(carried) = token::find(config, call).await else {
         if token::is_in_query(call) {
-            info!(request.id = call.request_id, "refused a token in a query: RFC 9700 section 2.2 forbids it");
+            info!(
+                request_id = call.request_id,
+                trace_id = call.trace_id.map(display),
+                "refused a token in a query: RFC 9700 section 2.2 forbids it"
+            );
         }
         engine.count_refusal(TokenRefusal::Missing);
         return Ok(Err(Refusal::Missing));

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use crate::proxy::counts::{Count, Counts, OneUpstream};
-use crate::proxy::dial::connect;
+use crate::proxy::dial::{Asker, connect};
 use crate::proxy::failure::Failure;
 use crate::proxy::io::Io;
 use crate::proxy::names::Names;
@@ -110,16 +110,26 @@ impl Channels {
     }
 
     /// A share of a channel with room, made if there is none. Second: whether it carried calls before.
-    pub(super) async fn share(&self, upstream: &Arc<Upstream>, names: &Rc<Names>) -> Result<(Share, bool), Failure> {
+    pub(super) async fn share(
+        &self,
+        upstream: &Arc<Upstream>,
+        names: &Rc<Names>,
+        asker: Asker<'_>,
+    ) -> Result<(Share, bool), Failure> {
         if let Some(share) = self.find(upstream) {
             return Ok((share, true));
         }
         // Boxed, for most calls find one.
-        Box::pin(self.make(upstream, names)).await
+        Box::pin(self.make(upstream, names, asker)).await
     }
 
     /// A share of a new channel, or of one that somebody else makes at this moment.
-    async fn make(&self, upstream: &Arc<Upstream>, names: &Rc<Names>) -> Result<(Share, bool), Failure> {
+    async fn make(
+        &self,
+        upstream: &Arc<Upstream>,
+        names: &Rc<Names>,
+        asker: Asker<'_>,
+    ) -> Result<(Share, bool), Failure> {
         let limit = upstream.spec.connect_timeout;
         let dialing = Rc::clone(&self.lanes.borrow_mut().entry(upstream.key).or_default().dialing);
         let made = timeout(limit, async {
@@ -127,7 +137,7 @@ impl Channels {
             if let Some(share) = self.find(upstream) {
                 return Ok((share, true));
             }
-            let (request, connection) = open(connect(upstream, names).await?).await?;
+            let (request, connection) = open(connect(upstream, names, Some(asker)).await?).await?;
             self.counts.idle_upstreams.add(1);
             let channel = Rc::new(Channel {
                 counted: OneUpstream::new(&self.counts),

@@ -11,7 +11,7 @@ use super::call::{Call, Order};
 use super::channel::Share;
 use crate::message::{BodyLength, ResponseFrame, ResponseHead};
 use crate::plugins::Plugin;
-use crate::proxy::exchange::{Live, Outcome, Space};
+use crate::proxy::exchange::{Live, Outcome, Report, Space};
 use crate::proxy::failure::Failure;
 use crate::proxy::forward::{Failed, Forward, is_idempotent};
 use crate::proxy::seam::{Inbound, Sink};
@@ -24,16 +24,23 @@ pub(in crate::proxy) async fn run<P: Plugin, S: Inbound, K: Sink>(
     let worker = forward.exchange.worker;
     let mut left = forward.upstream.spec.retries;
     loop {
-        let (share, was_used) = match worker.channels.share(forward.upstream, &worker.names).await {
-            Ok(found) => found,
-            // Nothing was sent, so any request may be sent again.
-            Err(Failure::Refused) if left > 0 => {
-                left -= 1;
-                continue;
-            }
-            Err(failure) => return Err(failure),
-        };
-        match attempt(forward, &share, live).await {
+        live.report.begin_attempt(forward.exchange.trace, forward.exchange.begun);
+        let (share, was_used) =
+            match worker.channels.share(forward.upstream, &worker.names, forward.exchange.asker()).await {
+                Ok(found) => found,
+                Err(failure) => {
+                    live.report.end_attempt(forward.exchange.begun, Some(failure));
+                    // Nothing was sent, so any request may be sent again.
+                    if failure == Failure::Refused && left > 0 {
+                        left -= 1;
+                        continue;
+                    }
+                    return Err(failure);
+                }
+            };
+        let ended = attempt(forward, &share, live).await;
+        live.report.end_attempt(forward.exchange.begun, ended.as_ref().err().map(|failed| failed.failure));
+        match ended {
             Ok(()) => return Ok(Outcome::Answered { failed: false }),
             // It went away just as it was used: that try costs none of the retries.
             Err(failed) if failed.repeatable && was_used => {}
@@ -53,7 +60,7 @@ async fn attempt<P: Plugin, S: Inbound, K: Sink>(
     let (prefix, with_source, body) = forward.body(&space.changes);
     let is_ended = body.is_none() && !with_source;
     let failed = |failure| Failed { failure, repeatable: false };
-    let request = request(forward, space, body).ok_or_else(|| failed(Failure::Malformed))?;
+    let request = request(forward, space, report, body).ok_or_else(|| failed(Failure::Malformed))?;
     let started = Instant::now();
     let mut way = share.request();
     let ready = poll_fn(|context| match way.poll_ready(context) {
@@ -100,9 +107,14 @@ async fn attempt<P: Plugin, S: Inbound, K: Sink>(
     })
 }
 
-fn request<P: Plugin>(forward: &Forward<'_, P>, space: &Space, body: BodyLength) -> Option<Request<()>> {
+fn request<P: Plugin>(
+    forward: &Forward<'_, P>,
+    space: &Space,
+    report: &Report,
+    body: BodyLength,
+) -> Option<Request<()>> {
     let mut fields = HeaderMap::with_capacity(24);
-    let outbound = forward.outbound(space, body, false);
+    let outbound = forward.outbound(space, report, body, false);
     let uri = outbound.write_stream(&mut fields);
     let mut request = Request::new(());
     *request.method_mut() = Method::from_bytes(&forward.exchange.head.method).ok()?;

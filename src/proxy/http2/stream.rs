@@ -18,6 +18,7 @@ use crate::proxy::exchange::{Exchange, Live, Outcome, Report};
 use crate::proxy::failure::Failure;
 use crate::proxy::kit::Kit;
 use crate::proxy::request_id::RequestId;
+use crate::proxy::trace;
 use crate::proxy::worker::Worker;
 
 pub(super) async fn serve<P: Plugin>(
@@ -50,6 +51,7 @@ pub(super) async fn serve<P: Plugin>(
         frame: &frame,
         peer: &peer,
         request_id: &request_id,
+        trace: trace::begin(worker.gateway.settings.sampler.as_ref(), &head.headers),
         begun,
         now: worker.gateway.clock.now(),
     };

@@ -1,56 +1,15 @@
 //! A worker's lines, gathered until they are handed over.
 
-use std::sync::{Arc, Mutex};
-
 use super::entry::Entry;
-use super::{combined, json, text};
+use super::{combined, json};
 use crate::config::AccessFormat;
-
-/// From here on a batch is handed over.
-const FULL: usize = 32 * 1024;
-/// No line is longer than what is left above [`FULL`]: its texts are bounded, and none grows more than six-fold.
-const ROOM: usize = 64 * 1024;
-/// Emptied batches that wait to be filled again.
-const MOST_SPARES: usize = 16;
-
-/// Whole lines.
-#[derive(Debug, Default)]
-pub struct Batch {
-    pub bytes: Vec<u8>,
-    pub lines: u64,
-}
-
-/// Takes a batch without waiting.
-///
-/// # Errors
-/// It cannot be taken now, and is given back.
-pub type HandOver = Arc<dyn Fn(Batch) -> Result<(), Batch> + Send + Sync>;
-
-/// Memory that went out with a batch, and came back: it is used again rather than freed on another thread.
-#[derive(Clone, Debug, Default)]
-pub struct Spares(Arc<Mutex<Vec<Vec<u8>>>>);
-
-impl Spares {
-    pub fn give(&self, mut bytes: Vec<u8>) {
-        bytes.clear();
-        let mut spares = self.0.lock().expect("no one panics while holding it");
-        if spares.len() < MOST_SPARES {
-            spares.push(bytes);
-        }
-    }
-
-    fn take(&self) -> Vec<u8> {
-        let spare = self.0.lock().expect("no one panics while holding it").pop();
-        spare.unwrap_or_else(|| Vec::with_capacity(ROOM))
-    }
-}
+use crate::telemetry::outbox::{HandOver, Outbox, Spares};
+use crate::telemetry::text;
 
 /// The access log of one worker.
 pub struct AccessLog {
     format: AccessFormat,
-    batch: Batch,
-    hand_over: HandOver,
-    spares: Spares,
+    outbox: Outbox,
     /// The second that `text` tells.
     second: i64,
     text: Vec<u8>,
@@ -60,39 +19,28 @@ pub struct AccessLog {
 
 impl AccessLog {
     pub fn new(format: AccessFormat, hand_over: HandOver, spares: Spares) -> Self {
-        let batch = Batch { bytes: spares.take(), lines: 0 };
-        Self { format, batch, hand_over, spares, second: i64::MIN, text: Vec::new(), time: Vec::new() }
+        let outbox = Outbox::new(hand_over, spares);
+        Self { format, outbox, second: i64::MIN, text: Vec::new(), time: Vec::new() }
     }
 
     /// Writes a line; hands the batch over when it is full. Gives how many lines were dropped.
     pub fn write(&mut self, entry: &Entry<'_>) -> u64 {
         self.tell_time(entry.at_ms);
-        let line = &mut self.batch.bytes;
+        let line = self.outbox.bytes();
         match self.format {
             AccessFormat::Json => json::write(entry, &self.time, line),
             AccessFormat::Combined => combined::write(entry, &self.time, line),
         }
-        self.batch.lines += 1;
-        if self.batch.bytes.len() < FULL { 0 } else { self.flush() }
+        self.outbox.wrote(1)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.batch.lines == 0
+        self.outbox.is_empty()
     }
 
     /// Hands over what there is. Gives how many lines were dropped: nobody took them.
     pub fn flush(&mut self) -> u64 {
-        if self.is_empty() {
-            return 0;
-        }
-        let next = Batch { bytes: self.spares.take(), lines: 0 };
-        match (self.hand_over)(std::mem::replace(&mut self.batch, next)) {
-            Ok(()) => 0,
-            Err(batch) => {
-                self.spares.give(batch.bytes);
-                batch.lines
-            }
-        }
+        self.outbox.flush()
     }
 
     fn tell_time(&mut self, at_ms: i64) {

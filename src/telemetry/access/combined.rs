@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 use super::json::{MOST_AGENT, MOST_METHOD, MOST_NAME, MOST_PATH};
-use super::text;
+use crate::telemetry::text;
 
 /// `time`: as `$time_local` writes it, in UTC.
 pub(super) fn write(entry: &Entry<'_>, time: &[u8], line: &mut Vec<u8>) {

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::telemetry::trace::TraceId;
+
 /// A finished request. Bytes of clients are as they were sent; empty where there was nothing, or it was not believed.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'e> {
     /// Milliseconds since 1970 at which it came.
     pub at_ms: i64,
     pub request_id: &'e str,
+    /// `None`: traces are not kept.
+    pub trace: Option<TraceId>,
     pub sent: Sent<'e>,
     /// The address of the client, also behind a trusted proxy.
     pub client_ip: IpAddr,

@@ -3,14 +3,14 @@
 use uuid::Uuid;
 
 use super::entry::{Entry, Sent};
-use super::text;
+use crate::telemetry::text;
 
 /// Bytes of each text that are told.
-pub(super) const MOST_METHOD: usize = 32;
-pub(super) const MOST_HOST: usize = 255;
-pub(super) const MOST_PATH: usize = 2048;
-pub(super) const MOST_AGENT: usize = 512;
-pub(super) const MOST_NAME: usize = 255;
+pub(in crate::telemetry) const MOST_METHOD: usize = 32;
+pub(in crate::telemetry) const MOST_HOST: usize = 255;
+pub(in crate::telemetry) const MOST_PATH: usize = 2048;
+pub(in crate::telemetry) const MOST_AGENT: usize = 512;
+pub(in crate::telemetry) const MOST_NAME: usize = 255;
 
 /// `time`: as RFC 3339 writes it, in UTC.
 pub(super) fn write(entry: &Entry<'_>, time: &[u8], line: &mut Vec<u8>) {
@@ -18,7 +18,14 @@ pub(super) fn write(entry: &Entry<'_>, time: &[u8], line: &mut Vec<u8>) {
     line.extend_from_slice(time);
     line.extend_from_slice(b"\",\"request_id\":\"");
     line.extend_from_slice(entry.request_id.as_bytes());
-    line.extend_from_slice(b"\",\"client_ip\":\"");
+    match entry.trace {
+        Some(trace) => {
+            line.extend_from_slice(b"\",\"trace_id\":\"");
+            trace.write(line);
+            line.extend_from_slice(b"\",\"client_ip\":\"");
+        }
+        None => line.extend_from_slice(b"\",\"trace_id\":null,\"client_ip\":\""),
+    }
     text::address(entry.client_ip, line);
     line.extend_from_slice(b"\",\"protocol\":\"");
     line.extend_from_slice(entry.protocol.as_bytes());

@@ -14,7 +14,7 @@ mod buffer;
 mod combined;
 mod entry;
 mod json;
-mod text;
 
-pub use buffer::{AccessLog, Batch, HandOver, Spares};
+pub use buffer::AccessLog;
 pub use entry::{Caller, Entry, Place, Sent};
+pub(super) use json::{MOST_AGENT, MOST_HOST, MOST_METHOD, MOST_NAME, MOST_PATH};

@@ -1,4 +1,4 @@
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -6,11 +6,14 @@ use uuid::Uuid;
 
 use super::*;
 use crate::telemetry::access::{Caller, Place, Sent};
+use crate::telemetry::outbox::{Batch, FULL, ROOM};
+use crate::telemetry::trace::TraceId;
 
 fn entry<'e>(path: &'e [u8], agent: Option<&'e [u8]>) -> Entry<'e> {
     Entry {
         at_ms: 1_795_386_275_007,
         request_id: "00112233445566778899aabbccddeeff",
+        trace: None,
         sent: Sent {
             method: b"GET",
             host: b"api.example.com",
@@ -64,11 +67,18 @@ fn written(format: AccessFormat, entry: &Entry<'_>) -> String {
 fn a_line_of_json_has_every_field() {
     let place = Place::new((Uuid::from_u128(1), Some("orders \"x\"")), Some((Uuid::from_u128(2), None)));
     let caller = Caller { consumer: Uuid::from_u128(3), name: "bob", credential: Some(Uuid::from_u128(4)) };
-    let full = Entry { place: Some(&place), caller: Some(caller), failure: Some("why"), ..entry(b"/a", Some(b"curl")) };
+    let full = Entry {
+        place: Some(&place),
+        caller: Some(caller),
+        failure: Some("why"),
+        trace: Some(TraceId(0xab)),
+        ..entry(b"/a", Some(b"curl"))
+    };
     let line: Value = serde_json::from_str(&written(AccessFormat::Json, &full)).unwrap();
     let id = |number: u128| json!(Uuid::from_u128(number).to_string());
     let expected = json!({
-        "time": "2026-11-22T22:24:35.007Z", "request_id": "00112233445566778899aabbccddeeff", "client_ip": "10.1.2.3",
+        "time": "2026-11-22T22:24:35.007Z", "request_id": "00112233445566778899aabbccddeeff",
+        "trace_id": "000000000000000000000000000000ab", "client_ip": "10.1.2.3",
         "protocol": "HTTP/1.1", "tls": true, "method": "GET", "host": "api.example.com", "path": "/a",
         "user_agent": "curl", "status": 200, "bytes_received": 5, "bytes_sent": 105, "duration_ms": 1.5,
         "proxy_ms": 0.02, "upstream_ms": null, "route_id": id(1), "route": "orders \"x\"", "service_id": id(2),
@@ -78,7 +88,7 @@ fn a_line_of_json_has_every_field() {
     let bare: Value = serde_json::from_str(&written(AccessFormat::Json, &entry(b"", None))).unwrap();
     let fields = |line: &Value| line.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(fields(&bare), fields(&expected), "every line has every field");
-    for name in ["path", "user_agent", "route", "service_id", "consumer", "credential_id", "failure"] {
+    for name in ["trace_id", "path", "user_agent", "route", "service_id", "consumer", "credential_id", "failure"] {
         assert_eq!(bare[name], Value::Null, "{name}");
     }
 }

@@ -14,7 +14,7 @@ fn bounded(text: &[u8], limit: usize) -> (&[u8], &'static [u8]) {
 }
 
 /// The inside of a JSON string, in visible ASCII. What is no UTF-8 becomes U+FFFD.
-pub(super) fn json(text: &[u8], limit: usize, line: &mut Vec<u8>) {
+pub(in crate::telemetry) fn json(text: &[u8], limit: usize, line: &mut Vec<u8>) {
     let (text, cut) = bounded(text, limit);
     if text.iter().all(|byte| is_plain(*byte)) {
         line.extend_from_slice(text);
@@ -49,7 +49,7 @@ fn json_letter(letter: char, line: &mut Vec<u8>) {
 
 /// As nginx writes variables in a log: what is not visible ASCII, `"` and `\` become `\xHH`. `spaces`: whether those
 /// may stay, as they may between quotes.
-pub(super) fn nginx(text: &[u8], limit: usize, spaces: bool, line: &mut Vec<u8>) {
+pub(in crate::telemetry) fn nginx(text: &[u8], limit: usize, spaces: bool, line: &mut Vec<u8>) {
     let (text, cut) = bounded(text, limit);
     for byte in text {
         if is_plain(*byte) && (spaces || *byte != b' ') {
@@ -69,12 +69,12 @@ fn digit(value: usize) -> u8 {
     b"0123456789ABCDEF"[value & 15]
 }
 
-pub(super) fn number(number: u64, line: &mut Vec<u8>) {
+pub(in crate::telemetry) fn number(number: u64, line: &mut Vec<u8>) {
     line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Milliseconds with three decimals.
-pub(super) fn millis(time: Duration, line: &mut Vec<u8>) {
+pub(in crate::telemetry) fn millis(time: Duration, line: &mut Vec<u8>) {
     let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     number(micros / 1000, line);
     line.push(b'.');
@@ -82,17 +82,17 @@ pub(super) fn millis(time: Duration, line: &mut Vec<u8>) {
 }
 
 /// Three digits.
-pub(super) fn padded(below_1000: u16, line: &mut Vec<u8>) {
+pub(in crate::telemetry) fn padded(below_1000: u16, line: &mut Vec<u8>) {
     for unit in [100, 10, 1] {
         line.push(digit(usize::from(below_1000 / unit % 10)));
     }
 }
 
-pub(super) fn id(id: Uuid, line: &mut Vec<u8>) {
+pub(in crate::telemetry) fn id(id: Uuid, line: &mut Vec<u8>) {
     line.extend_from_slice(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
 }
 
-pub(super) fn address(address: IpAddr, line: &mut Vec<u8>) {
+pub(in crate::telemetry) fn address(address: IpAddr, line: &mut Vec<u8>) {
     use std::io::Write;
     match address {
         IpAddr::V4(address) => {

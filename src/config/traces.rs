@@ -1,0 +1,103 @@
+//! Settings of traces.
+
+use std::path::PathBuf;
+
+use super::settings::Reader;
+
+/// Where traces go, and which.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TraceSettings {
+    pub endpoint: OtlpEndpoint,
+    /// Authorities (PEM) by which the collector is trusted; `None`: the web's.
+    pub authorities: Option<PathBuf>,
+    /// Part of the traces that begin here which is recorded, from 0 to 1.
+    pub sample: f64,
+}
+
+/// An address that takes OTLP over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtlpEndpoint {
+    pub secure: bool,
+    /// IPv6 addresses stand in brackets.
+    pub host: String,
+    pub port: u16,
+    pub path: String,
+}
+
+/// Where the path says nothing (OTLP specification, "OTLP/HTTP Request").
+const PATH: &str = "/v1/traces";
+
+impl Reader<'_> {
+    pub(super) fn traces(&mut self) -> Option<TraceSettings> {
+        let sample = self.parsed("telemetry.trace_sample", "a number from 0 to 1", parse_sample);
+        let expected = "http://HOST:PORT or https://HOST:PORT, with a path or without";
+        let endpoint = self.optional("telemetry.otlp_endpoint", expected, parse_endpoint);
+        let authorities = self.path("telemetry.otlp_ca");
+        Some(TraceSettings { endpoint: endpoint?, authorities, sample: sample? })
+    }
+}
+
+fn parse_sample(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio))
+}
+
+fn parse_endpoint(text: &str) -> Option<OtlpEndpoint> {
+    let (secure, rest) = match text.strip_prefix("https://") {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix("http://")?),
+    };
+    let (authority, path) = rest.find('/').map_or((rest, ""), |place| rest.split_at(place));
+    // A user's name or a query could be secrets, and belong in no setting that is shown.
+    let is_odd = |letter: char| !letter.is_ascii_graphic() || ['@', '?', '#'].contains(&letter);
+    if rest.contains(is_odd) {
+        return None;
+    }
+    let default = if secure { 443 } else { 80 };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok().filter(|port| *port > 0)?),
+        _ => (authority, default),
+    };
+    let path = if path.trim_matches('/').is_empty() { PATH } else { path };
+    (!host.is_empty()).then(|| OtlpEndpoint { secure, host: host.to_owned(), port, path: path.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_a_url_and_has_a_path_where_none_is_given() {
+        for (text, secure, host, port, path) in [
+            ("http://collector:4318", false, "collector", 4318, "/v1/traces"),
+            ("http://collector/", false, "collector", 80, "/v1/traces"),
+            ("https://[::1]:9/otlp/v1/traces", true, "[::1]", 9, "/otlp/v1/traces"),
+            ("https://[::1]", true, "[::1]", 443, "/v1/traces"),
+        ] {
+            let (host, path) = (host.to_owned(), path.to_owned());
+            assert_eq!(parse_endpoint(text), Some(OtlpEndpoint { secure, host, port, path }), "{text}");
+        }
+        for text in [
+            "",
+            "collector:4318",
+            "grpc://a:1",
+            "http://",
+            "http://:1",
+            "http://a:x",
+            "http://a:0",
+            "http://u@a",
+            "http://a/?k=1",
+            "http://a\r\nb",
+        ] {
+            assert_eq!(parse_endpoint(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sample_is_a_part_of_the_whole() {
+        assert_eq!((parse_sample("0"), parse_sample("0.25"), parse_sample("1")), (Some(0.0), Some(0.25), Some(1.0)));
+        assert_eq!(
+            (parse_sample("1.1"), parse_sample("-0.1"), parse_sample("NaN"), parse_sample("")),
+            (None, None, None, None)
+        );
+    }
+}
