@@ -25,7 +25,12 @@ async fn by_hand(gateway: &Gateway, upstream: SocketAddr) {
     let config = json!({"scopes": ["read", "write"], "enable_client_credentials": true, "mandatory_scope": true,
         "accept_http_if_already_terminated": true, "provision_key": "provision-of-orders"});
     made(gateway, "/services/orders/plugins", json!({"name": "oauth2", "config": config})).await;
-    made(gateway, "/routes/orders-keys/plugins", json!({"name": "oauth2", "enabled": false})).await;
+    made(
+        gateway,
+        "/routes/orders-keys/plugins",
+        json!({"name": "oauth2", "enabled": false, "config": {"enable_client_credentials": true}}),
+    )
+    .await;
     let config = json!({"key_names": ["apikey", "x-api-key"], "hide_credentials": true});
     made(gateway, "/routes/orders-keys/plugins", json!({"name": "key-auth", "config": config})).await;
     made(gateway, "/consumers", json!({"username": "kim", "custom_id": "4711"})).await;
