@@ -33,7 +33,7 @@ pub(super) struct What {
     /// Refuse a source of which something cannot be taken, before anything is written
     #[arg(long)]
     strict: bool,
-    /// The token that the Admin API asks for; better in a file or in TOLLGATE_IMPORT_TOKEN
+    /// The token that the Admin API asks for; better in a file, where no list of processes shows it
     #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
     token: Option<String>,
     /// A file with that token
@@ -86,18 +86,16 @@ async fn import(what: &What, settings: &Settings) -> Result<(), Failure> {
             Failure::failed(format!("{error}; nothing of the configuration was written, start the import again"))
         })?;
     }
-    let mut tally = store_given(&store, std::mem::take(&mut plan.tokens), what.dry_run).await?;
-    if let Some(admin) = admin {
-        let more = import_tokens(&store, &catalog, &mut plan, admin, what.dry_run).await?;
-        tally.add(more);
-        report(&plan, told);
-    }
+    let stored = import_tokens(&store, &catalog, &mut plan, admin.as_ref(), what.dry_run).await;
+    report(&plan, told);
     if !what.dry_run {
+        // Also when tokens failed: the configuration is stored.
         let told = outside.tell(gateway::membership(settings), settings.cluster_lease).await;
         told.map_err(|error| {
             Failure::failed(format!("stored, but running gateways may not know yet: {error}; start the import again"))
         })?;
     }
+    let tally = stored?;
     println!("{}", summary(&plan, &judged, tally, what.dry_run));
     Ok(())
 }
@@ -135,12 +133,14 @@ fn token(what: &What) -> Result<Option<Secret>, Failure> {
         let text = read.map_err(|error| Failure::failed(format!("cannot read {}: {error}", path.display())))?;
         return Ok(Some(Secret::new(text.trim())));
     }
-    let token = what.token.clone().or_else(|| std::env::var("TOLLGATE_IMPORT_TOKEN").ok());
-    Ok(token.filter(|token| !token.is_empty()).map(Secret::new))
+    Ok(what.token.clone().map(Secret::new))
 }
 
 /// A URL without what may be a password in it.
 fn shown(from: &str) -> String {
+    if from == "-" {
+        return "standard input".to_owned();
+    }
     match (from.find("://"), from.find('@')) {
         (Some(scheme), Some(at)) if at > scheme => format!("{}://{}", &from[..scheme], &from[at + 1..]),
         _ => from.to_owned(),
@@ -212,46 +212,39 @@ fn bar(total: Option<u64>) -> ProgressBar {
     ProgressBar::new(total).with_style(style)
 }
 
-/// The tokens that came with a file.
-async fn store_given(store: &Store, tokens: Vec<NewToken>, is_dry: bool) -> Result<Tally, Failure> {
-    let bar = bar(Some(tokens.len() as u64));
-    let (mut tally, mut tokens) = (Tally::default(), tokens.into_iter().peekable());
-    while tokens.peek().is_some() {
-        let batch: Vec<NewToken> = tokens.by_ref().take(BATCH).collect();
-        bar.inc(batch.len() as u64);
-        tally.add(store_batch(store, batch, is_dry).await?);
-    }
-    bar.finish_and_clear();
-    Ok(tally)
-}
-
-/// The tokens of an API, page by page: no more than a page is held.
+/// The tokens that came with a file, then those of an API, page by page: no more than a page is held.
 async fn import_tokens(
     store: &Store,
     catalog: &Catalog,
     plan: &mut Plan,
-    admin: Admin,
+    admin: Option<&Admin>,
     is_dry: bool,
 ) -> Result<Tally, Failure> {
-    let mut pages = TokenPages::new(&admin);
-    let mut tally = Tally::default();
+    let given = std::mem::take(&mut plan.tokens);
+    let bar = bar(Some(given.len() as u64));
+    let mut tally = store_tokens(store, given, is_dry, |count| bar.inc(count)).await?;
+    let Some(admin) = admin else { return Ok(tally) };
+    let mut pages = TokenPages::new(admin);
     let mut shown = None;
     while let Some(page) = pages.next().await.map_err(Failure::failed)? {
-        let bar = shown.get_or_insert_with(|| bar(page.total));
+        let bar = shown.get_or_insert_with(|| self::bar(page.total));
         bar.inc(page.rows.len() as u64);
         let tokens = live::tokens(catalog, plan, page.rows).await.map_err(|refusal| refused("", refusal))?;
-        tally.add(store_given_quietly(store, tokens, is_dry).await?);
-    }
-    if let Some(bar) = shown {
-        bar.finish_and_clear();
+        tally.add(store_tokens(store, tokens, is_dry, |_| {}).await?);
     }
     Ok(tally)
 }
 
-async fn store_given_quietly(store: &Store, tokens: Vec<NewToken>, is_dry: bool) -> Result<Tally, Failure> {
+async fn store_tokens(
+    store: &Store,
+    tokens: Vec<NewToken>,
+    is_dry: bool,
+    progress: impl Fn(u64),
+) -> Result<Tally, Failure> {
     let (mut tally, mut tokens) = (Tally::default(), tokens.into_iter().peekable());
     while tokens.peek().is_some() {
         let batch: Vec<NewToken> = tokens.by_ref().take(BATCH).collect();
+        progress(batch.len() as u64);
         tally.add(store_batch(store, batch, is_dry).await?);
     }
     Ok(tally)

@@ -1,6 +1,6 @@
 //! What is stored as a declarative file of version 3.0: nested, in a stable order, complete enough to be imported again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -29,11 +29,12 @@ pub struct Exported {
 pub async fn export(catalog: &Catalog, with_secrets: bool) -> Result<Exported, CatalogError> {
     let schemas: Vec<&Schema> = CONFIGURATION.iter().filter_map(|name| catalog.registry.entity(name)).collect();
     let tables = catalog.everything(&schemas).await?;
-    let mut writer = Writer { catalog, with_secrets, omitted: 0, rows: HashMap::new() };
+    let mut writer = Writer { catalog, with_secrets, omitted: 0, rows: HashMap::new(), below: HashMap::new() };
     for (schema, rows) in schemas.iter().zip(tables) {
         writer.rows.insert(schema.name, rows.into_iter().map(Some).collect());
     }
     writer.leave_shadows();
+    writer.look_below();
     let mut text = "_format_version: \"3.0\"\n".to_owned();
     for schema in &schemas {
         // What can stand inside another is taken by it; what is left stands at the top.
@@ -56,6 +57,8 @@ struct Writer<'c> {
     omitted: usize,
     /// In the order of ids; `None`: written already.
     rows: HashMap<&'static str, Vec<Option<Entity>>>,
+    /// Schema, field, id that it names: places in `rows`.
+    below: HashMap<(&'static str, &'static str, String), Vec<usize>>,
 }
 
 impl Writer<'_> {
@@ -63,28 +66,42 @@ impl Writer<'_> {
     fn leave_shadows(&mut self) {
         let consumers = self.rows.entry("consumers").or_default();
         let shadow = |row: &Option<Entity>| row.as_ref().is_some_and(|row| !is_of_its_own(row));
-        let shadows: Vec<Value> =
-            consumers.iter().filter(|row| shadow(row)).flatten().filter_map(|row| row.get("id").cloned()).collect();
+        let ids = consumers.iter().filter(|row| shadow(row)).flatten().filter_map(|row| id_of(row).map(str::to_owned));
+        let shadows: HashSet<String> = ids.collect();
         consumers.retain(|row| !shadow(row));
         for rows in self.rows.values_mut() {
             rows.retain(|row| {
-                let consumer = row.as_ref().and_then(|row| row.get("consumer")?.get("id"));
+                let consumer = row.as_ref().and_then(|row| row.get("consumer")?.get("id")?.as_str());
                 consumer.is_none_or(|id| !shadows.contains(id))
             });
         }
     }
 
+    /// Notes which rows stand below which.
+    fn look_below(&mut self) {
+        for (_, _, schema, field) in NESTED {
+            let rows = self.rows.get(schema).into_iter().flatten().flatten().enumerate();
+            for (nth, row) in rows.filter(|(_, row)| is_only(row, field)) {
+                if let Some(id) = row.get(*field).and_then(|target| target.get("id")?.as_str()) {
+                    self.below.entry((schema, field, id.to_owned())).or_default().push(nth);
+                }
+            }
+        }
+    }
+
     /// The entities of a schema that are left, below `parent` or all.
-    fn blocks(&mut self, schema: &Schema, parent: Option<(&str, &Value)>) -> Vec<Block> {
-        let belongs = |row: &Entity| match parent {
-            None => true,
-            Some((field, id)) => row.get(field).and_then(|target| target.get("id")) == Some(id) && is_only(row, field),
+    fn blocks(&mut self, schema: &Schema, parent: Option<(&'static str, &str)>) -> Vec<Block> {
+        let Some((name, rows)) = self.rows.iter_mut().find(|(name, _)| **name == schema.name) else {
+            return Vec::new();
         };
-        let rows = self.rows.get_mut(schema.name).into_iter().flatten();
-        let taken: Vec<Entity> =
-            rows.filter(|row| row.as_ref().is_some_and(&belongs)).filter_map(Option::take).collect();
-        let blocks = taken.iter().map(|row| self.block(schema, row, parent.map(|(field, _)| field)));
-        blocks.collect()
+        let taken: Vec<Entity> = match parent {
+            None => rows.iter_mut().filter_map(Option::take).collect(),
+            Some((field, id)) => {
+                let places = self.below.remove(&(*name, field, id.to_owned())).unwrap_or_default();
+                places.into_iter().filter_map(|nth| rows.get_mut(nth)?.take()).collect()
+            }
+        };
+        taken.iter().map(|row| self.block(schema, row, parent.map(|(field, _)| field))).collect()
     }
 
     fn block(&mut self, schema: &Schema, row: &Entity, parent: Option<&str>) -> Block {
@@ -106,14 +123,14 @@ impl Writer<'_> {
             block.fields.insert(field.name.to_owned(), value);
         }
         self.omitted += block.omitted.len();
-        let id = row.get("id").cloned().unwrap_or_default();
+        let id = id_of(row).unwrap_or_default();
         for (_, name, inner, field) in NESTED.iter().filter(|(whose, ..)| *whose == schema.name) {
             let Some(inner) = self.catalog.registry.entity(inner).filter(|inner| inner.name != "oauth2_tokens") else {
                 continue;
             };
             // The registry is shared, the writer is not.
             let inner = inner.clone();
-            block.inner.push((name, self.blocks(&inner, Some((field, &id)))));
+            block.inner.push((name, self.blocks(&inner, Some((field, id)))));
         }
         block
     }
@@ -133,6 +150,10 @@ impl Writer<'_> {
         }
         Value::Object(written)
     }
+}
+
+fn id_of(entity: &Entity) -> Option<&str> {
+    entity.get("id")?.as_str()
 }
 
 /// Whether an entity stands on nothing but what `field` names: a plugin may stand on several.

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::schema::Entity;
 
+/// Characters of a problem's text.
+const LONGEST_TEXT: usize = 400;
+
 /// An entity as a file or an API gives it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Given {
@@ -45,8 +48,14 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Texts repeat what was given, so they are cut.
     pub fn new(place: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { place: place.into(), text: text.into() }
+        let mut text = text.into();
+        if let Some((end, _)) = text.char_indices().nth(LONGEST_TEXT) {
+            text.truncate(end);
+            text.push('…');
+        }
+        Self { place: place.into(), text }
     }
 }
 

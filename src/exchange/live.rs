@@ -17,6 +17,8 @@ use crate::schema::{Body, Entity};
 
 /// Rows of one page.
 const PAGE: usize = 1000;
+/// Pages of one list; more than there are tokens anywhere.
+const MOST_PAGES: usize = 100_000;
 /// Rows of one list of configuration.
 const MOST_ROWS: usize = 1_000_000;
 
@@ -89,7 +91,7 @@ impl<'a> Pages<'a> {
     async fn next(&mut self) -> Result<Option<Page>, Problem> {
         let Some(path) = self.next.take() else { return Ok(None) };
         let fault = |text: String| Problem::new(format!("GET /{}", self.list), text);
-        if !self.seen.insert(path.clone()) {
+        if !self.seen.insert(path.clone()) || self.seen.len() > MOST_PAGES {
             return Err(fault("the list comes back to a page that was read: it would never end".to_owned()));
         }
         let (status, body) = self.admin.0.get(&path).await?;
@@ -165,7 +167,7 @@ fn place(list: &str, fields: &Entity) -> String {
     let text = |field: &&str| fields.get(*field).and_then(Value::as_str).map(str::to_owned);
     let secret = ["key-auths", TOKENS].contains(&list);
     let named = ["name", "username", "client_id", "prefix", "group"].iter().filter(|_| !secret);
-    let name = named.filter_map(|field| text(field)).next().or_else(|| text(&"id")).unwrap_or_default();
+    let name = named.filter_map(text).next().or_else(|| text(&"id")).unwrap_or_default();
     format!("/{list}/{name}")
 }
 

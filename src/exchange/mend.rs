@@ -16,7 +16,8 @@ pub(super) fn mend(registry: &Registry, input: &mut Input) {
             // A running Kong tells the names twice; they are entities.
             one.fields.shift_remove("snis");
         }
-        let known: Vec<&Field> = schema.fields.iter().chain(&schema.shorthands).collect();
+        let fields = schema.fields.iter().filter(|field| !field.internal);
+        let known: Vec<&Field> = fields.chain(&schema.shorthands).collect();
         clear(one.entity, &one.place, &known, &mut one.fields, *is_live, untaken);
         if let Some(plugin) = plugin_of(one).and_then(|name| registry.plugin(name)) {
             let known: Vec<&Field> = plugin.config_fields().iter().collect();
@@ -42,7 +43,7 @@ fn clear(whose: &str, place: &str, known: &[&Field], fields: &mut Entity, is_liv
     let mut left = Vec::new();
     fields.retain(|name, value| {
         let Some(field) = known.iter().find(|field| field.name == name) else {
-            if is_empty(value) {
+            if is_empty(value) || is_computed(whose, name, value) {
                 return false;
             }
             let Some(why) = foreign_field(whose, name).or(is_live.then_some("no such field")) else { return true };
@@ -53,6 +54,15 @@ fn clear(whose: &str, place: &str, known: &[&Field], fields: &mut Entity, is_liv
         true
     });
     untaken.append(&mut left);
+}
+
+/// What a Kong writes beside what it was told.
+fn is_computed(whose: &str, name: &str, value: &Value) -> bool {
+    match (whose, name) {
+        ("consumers", "type") => value == &Value::from(0),
+        ("consumers", "username_lower") | (_, "ws_id") => true,
+        _ => false,
+    }
 }
 
 /// Kong's encoder writes an empty list as a record, and instants may have a fraction.
@@ -69,6 +79,8 @@ fn put_right(field: &Field, value: &mut Value) {
                 *value = (seconds as i64).into();
             }
         }
+        // How older versions write that there is none.
+        (Kind::String, Value::String(text)) if field.name == "anonymous" && text.is_empty() => *value = Value::Null,
         (Kind::Record(inner), Value::Object(_)) => {
             let Value::Object(fields) = value else { return };
             for field in inner {

@@ -61,6 +61,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("services", "tls_sans", "names in upstreams' certificates are not chosen"),
     ("routes", "expression", "no expressions: the route needs paths, hosts or methods"),
     ("routes", "priority", "no expressions"),
+    ("consumers", "type", "every consumer is one of its own"),
     ("plugins", "ordering", "plugins run in the order of their priorities"),
     ("plugins", "partials", "no partials: the settings must stand in the plugin"),
     ("plugins", "consumer_group", "no groups of consumers"),

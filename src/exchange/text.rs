@@ -27,7 +27,7 @@ pub fn read(bytes: &[u8], variable: impl Fn(&str) -> Option<String>) -> Result<V
         return Ok(value);
     }
     let budget = serde_saphyr::budget! { max_nodes: MOST_NODES, max_events: 4 * MOST_NODES };
-    let options = serde_saphyr::options! { budget: budget, with_snippet: false };
+    let options = serde_saphyr::options! { budget: budget, with_snippet: false, strict_booleans: true };
     serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
         let why = error.to_string();
         Problem::new("", why.lines().next().unwrap_or_default())
@@ -89,6 +89,11 @@ mod tests {
     #[test]
     fn what_is_too_long_or_no_text_is_refused() {
         assert!(read(&vec![b' '; LONGEST_FILE + 1], |_| None).unwrap_err().text.contains("64 MiB"));
+        assert_eq!(
+            plain("a: [y, no, true]").unwrap(),
+            json!({"a": ["y", "no", true]}),
+            "only these two words are truths"
+        );
         assert!(read(&[0xff, 0xfe], |_| None).unwrap_err().text.contains("UTF-8"));
     }
 }
