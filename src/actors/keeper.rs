@@ -45,6 +45,8 @@ pub struct Watch {
     pub clock: Clock,
     /// Told which version is in force since when, and of loads that failed.
     pub meters: Arc<Registry>,
+    /// Called when the store has another version than the one in force, and nobody here said so.
+    pub unannounced: Rc<dyn Fn()>,
 }
 
 /// Takes the rows of every configuration table, compiles them, and swaps the snapshot.
@@ -133,7 +135,12 @@ impl Keeper {
                     actor.watch.configuration.renew(asked, actor.watch.lease);
                     Box::pin(std::future::ready(Ok(())))
                 }
-                Ok(_) => actor.next(context),
+                Ok(_) => {
+                    if !actor.rebuilding {
+                        (actor.watch.unannounced)();
+                    }
+                    actor.next(context)
+                }
                 Err(error) => Box::pin(std::future::ready(Err(error.into()))),
             };
             refreshed.into_actor(actor)

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use super::error::Failure;
-use super::{admin_tokens, dev, gateway, health, keyring, migrate};
+use super::{admin_tokens, dev, doctor, export, gateway, health, import, keyring, migrate};
 use crate::config::{self, Layers, Mode, Settings};
 
 #[derive(Parser)]
@@ -68,6 +68,10 @@ enum Command {
         #[command(subcommand)]
         what: ConfigCommand,
     },
+    /// Bring a Kong's configuration along: a declarative file, or a running Admin API
+    Import(import::What),
+    /// Write the configuration as a declarative file on standard output
+    Export(export::What),
     /// Tokens for the Admin API
     AdminToken {
         #[command(subcommand)]
@@ -77,6 +81,11 @@ enum Command {
     Keyring {
         #[command(subcommand)]
         what: keyring::What,
+    },
+    /// Score a running gateway against the statements of RFC 9700
+    Doctor {
+        #[command(flatten)]
+        wanted: doctor::Wanted,
     },
     /// Exit 0 when the gateway is ready
     Health {
@@ -169,8 +178,11 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             print!("{}", config::explain(&source.layers()));
             source.settings().map(drop)
         }
+        Command::Import(what) => import::run(what),
+        Command::Export(what) => export::run(what),
         Command::AdminToken { what } => admin_tokens::run(what),
         Command::Keyring { what } => keyring::run(what),
+        Command::Doctor { wanted } => doctor::run(&wanted),
         Command::Health { url } => health::run(url.as_deref()),
     }
 }

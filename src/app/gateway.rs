@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -304,9 +305,14 @@ async fn ensure_admin_token(store: &Store, folder: &Path) -> Result<(), Failure>
 
 /// With Redis this node is one of several; on SQLite there can be no other.
 fn join_cluster(node: &Node, settings: &Settings) -> Result<(), Failure> {
-    let Some(redis_url) = redis_url(settings) else { return Ok(()) };
-    let (lease, stale_limit) = (settings.cluster_lease, settings.cluster_stale_limit);
-    node.join(Membership { redis_url, lease, stale_limit }).map_err(|error| Failure::setting(error.to_string()))
+    let Some(membership) = membership(settings) else { return Ok(()) };
+    node.join(membership).map_err(|error| Failure::setting(error.to_string()))
+}
+
+/// How the settings have a node take part in a cluster; `None`: it is alone.
+pub(super) fn membership(settings: &Settings) -> Option<Membership> {
+    let redis_url = redis_url(settings)?;
+    Some(Membership { redis_url, lease: settings.cluster_lease, stale_limit: settings.cluster_stale_limit })
 }
 
 fn redis_url(settings: &Settings) -> Option<Secret> {
@@ -322,12 +328,14 @@ fn start_node(store: &Store, publisher: &Arc<Publisher>, settings: &Settings) ->
     let configuration = redis_url(settings).map_or_else(Lease::without_end, |_| Lease::ended());
     let contact = Arc::new(Contact::new(settings.cluster_stale_limit));
     let (lease, watched) = (settings.cluster_lease, configuration.clone());
+    let told = Arc::clone(publisher);
     let watch = Watch {
         configuration: watched,
         lease,
         contact: Arc::clone(&contact),
         clock: Clock::System,
         meters: Arc::clone(&meters),
+        unannounced: Rc::new(move || told.unannounced()),
     };
     Node {
         id: Uuid::new_v4(),

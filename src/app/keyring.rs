@@ -25,6 +25,9 @@ pub(super) enum What {
     Init {
         /// Where; default: `keyring.file` of the settings
         file: Option<PathBuf>,
+        /// Keep the keyring that is there already, if it is one
+        #[arg(long)]
+        if_missing: bool,
         #[command(flatten)]
         source: Source,
     },
@@ -42,8 +45,10 @@ pub(super) enum What {
 
 pub(super) fn run(what: What) -> Result<(), Failure> {
     match what {
-        What::Init { file: Some(file), .. } => init(&file),
-        What::Init { file: None, source } => init(&keyring_file(&source)?),
+        What::Init { file, if_missing, source } => {
+            let path = file.map_or_else(|| keyring_file(&source), Ok)?;
+            if if_missing && path.exists() { keep(&path) } else { init(&path) }
+        }
         What::Rotate { source } => rotate(&source),
         What::List { source } => list(&source),
     }
@@ -55,6 +60,13 @@ fn keyring_file(source: &Source) -> Result<PathBuf, Failure> {
         return Err(Failure::setting("keyring.file is not set: name the file, or set TOLLGATE_KEYRING_FILE"));
     }
     Ok(PathBuf::from(path))
+}
+
+/// What is there already stays, so that a start that is repeated makes no second keyring.
+fn keep(path: &Path) -> Result<(), Failure> {
+    read(path)?;
+    println!("kept {}", path.display());
+    Ok(())
 }
 
 fn init(path: &Path) -> Result<(), Failure> {

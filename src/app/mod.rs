@@ -6,16 +6,20 @@
 //! **Absent on purpose:** anything a request needs; by then this room has handed over.
 
 mod access_log;
+mod admin_client;
 mod admin_tokens;
 mod cli;
 mod demo;
 mod descriptors;
 mod dev;
+mod doctor;
 mod error;
+mod export;
 mod figures;
 mod gateway;
 mod gathering;
 mod health;
+mod import;
 mod keyring;
 mod listeners;
 mod migrate;

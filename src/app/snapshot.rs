@@ -58,6 +58,17 @@ impl Publisher {
         let _ = self.outlets.set(Outlets { meters: Arc::clone(&node.meters), log, traces });
     }
 
+    /// Somebody else has written to the store. In a cluster they say so by the bus; a node that is alone forgets
+    /// everything it knows of tokens and clients.
+    pub(super) fn unannounced(&self) {
+        let Some(node) = self.node.get().filter(|node| node.bus.get().is_none()).cloned() else { return };
+        actix_rt::spawn(async move {
+            if let Err(error) = node.start_anew().await {
+                error!(%error, "what an import changed may not be in force yet");
+            }
+        });
+    }
+
     /// Reads `proxy.tls_cert` and `proxy.tls_key`; in force with the next publication.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ impl Node {
                 Order::Obey(event) => events.push(event.clone()),
             }
         }
-        if is_restart {
+        if is_restart || events.contains(&Event::Everything) {
             self.doubt_custom_tokens();
         }
         for event in &events {

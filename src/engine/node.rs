@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::EngineError;
 use crate::actors::{
     Announce, Balance, Bus, Contact, Event, Exchange, Exchanger, Hash, HashError, Hasher, Keeper, Lease, Ledger, Link,
-    Rebuild, Recorder, Tallies, Verified, Verify,
+    Obey, Rebuild, Recorder, Tallies, Verified, Verify,
 };
 use crate::cache::CustomTokens;
 use crate::cache::redis::Counters;
@@ -99,6 +99,17 @@ impl Node {
     pub(super) async fn exchange(&self, exchange: Exchange) -> Result<bool, EngineError> {
         let _waiting = self.meters.node.waiting(Owner::Exchanger);
         Ok(self.exchanger.send(exchange).timeout(PATIENCE).await??)
+    }
+
+    /// Goes by the store alone: somebody has written to it who could not tell this node, such as an import.
+    ///
+    /// # Errors
+    /// A worker is stuck.
+    pub async fn start_anew(&self) -> Result<(), EngineError> {
+        self.doubt_custom_tokens();
+        // The bus knows of it from elsewhere, if there is one.
+        let obeyed = self.link.send(Obey([Event::Everything].into())).timeout(PATIENCE).await?;
+        if obeyed { Ok(()) } else { Err(EngineError::Overloaded) }
     }
 
     /// Puts the stored configuration in force for the next request to this node.

@@ -87,6 +87,15 @@ impl Violations {
         }
     }
 
+    /// Each text with the path of its value, elements counted from zero: `paths[1]`. Texts of the whole have no path.
+    pub fn placed(&self) -> Vec<(String, String)> {
+        let mut found: Vec<_> = self.entity.iter().map(|text| (String::new(), text.clone())).collect();
+        for (name, fault) in &self.fields {
+            fault.placed(name, &mut found);
+        }
+        found
+    }
+
     /// The `fields` object of the answer.
     pub fn to_json(&self) -> Value {
         let mut object = Map::new();
@@ -112,6 +121,22 @@ impl Fault {
             Self::Elements(faults) => {
                 for (place, fault) in faults {
                     fault.lines(&format!("{path}.{}", place + 1), out);
+                }
+            }
+        }
+    }
+
+    fn placed(&self, path: &str, out: &mut Vec<(String, String)>) {
+        match self {
+            Self::Text(text) => out.push((path.to_owned(), text.clone())),
+            Self::Fields(violations) => {
+                for (inner, text) in violations.placed() {
+                    out.push((if inner.is_empty() { path.to_owned() } else { format!("{path}.{inner}") }, text));
+                }
+            }
+            Self::Elements(faults) => {
+                for (place, fault) in faults {
+                    fault.placed(&format!("{path}[{place}]"), out);
                 }
             }
         }
@@ -162,6 +187,7 @@ mod tests {
         violations.put("paths", Fault::Elements(BTreeMap::from([(1, Fault::text("bad"))])));
         assert_eq!(violations.to_json(), json!({"paths": [null, "bad"]}));
         assert_eq!(violations.message(), "schema violation (paths.2: bad)");
+        assert_eq!(violations.placed(), [("paths[1]".to_owned(), "bad".to_owned())]);
     }
 
     #[test]

@@ -14,6 +14,7 @@
 mod admin_tokens;
 mod application_requests;
 mod audit;
+mod bulk;
 mod clients;
 mod codes;
 mod configuration;
@@ -50,6 +51,7 @@ mod turns;
 mod value;
 
 pub use application_requests::ApplicationCalls;
+pub use bulk::{KNOWN_AT_ONCE, Stored};
 pub use driver::PoolState;
 pub use error::StorageError;
 pub use location::{Location, PostgresOptions, Role, SqliteOptions};

@@ -4,9 +4,9 @@ use crate::schema::Schema;
 
 use super::store::{Outcome, PING};
 use super::{
-    Store, admin_tokens, application_requests, audit, clients, codes, configuration, exchange, keys, mailed_tokens,
-    mails, postgres, registration, registration_documents, registration_services, registration_tokens, reseal,
-    revocations, roster, secrets, sessions, standings, sweep, tokens, turns,
+    Store, admin_tokens, application_requests, audit, bulk, clients, codes, configuration, exchange, keys,
+    mailed_tokens, mails, postgres, registration, registration_documents, registration_services, registration_tokens,
+    reseal, revocations, roster, secrets, sessions, standings, sweep, tokens, turns,
 };
 
 const WRITTEN: &[&[&str]] = &[
@@ -14,6 +14,7 @@ const WRITTEN: &[&[&str]] = &[
     admin_tokens::STATEMENTS,
     application_requests::STATEMENTS,
     audit::STATEMENTS,
+    bulk::STATEMENTS,
     clients::STATEMENTS,
     codes::STATEMENTS,
     configuration::STATEMENTS,
@@ -41,6 +42,7 @@ pub(super) fn every(store: &Store, schemas: &[&Schema]) -> Outcome<Vec<String>> 
     }
     every.extend([store.renaming_role(), store.taking_role()]);
     every.push(exchange::holding(store.dialect().hold));
+    every.push(bulk::known());
     every.extend(registration_tokens::statements());
     every.extend(revocations::statements(store.dialect().skip_locked));
     every.extend(sweep::statements(store.dialect().skip_locked));

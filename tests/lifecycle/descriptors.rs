@@ -1,8 +1,10 @@
 //! How many files the gateway may open.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
 use crate::support::{Folder, Start};
 
@@ -18,4 +20,50 @@ fn the_limit_of_open_files_is_raised_as_far_as_it_may_be() {
     let words: Vec<_> = line.split_whitespace().collect();
     assert_eq!(words[0], words[1], "{line}");
     assert_ne!(words[0], "256", "the test needs a hard limit of more");
+}
+
+fn ask(mut stream: &TcpStream) {
+    stream.write_all(b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+}
+
+/// Whether the whole of one answer came; false where the connection was closed.
+fn is_answered(mut stream: &TcpStream) -> bool {
+    let mut seen = Vec::new();
+    let mut part = [0; 1024];
+    while !seen.ends_with(b"}") {
+        match stream.read(&mut part) {
+            Ok(0) | Err(_) => return false,
+            Ok(length) => seen.extend_from_slice(&part[..length]),
+        }
+    }
+    seen.starts_with(b"HTTP/1.1 404 ")
+}
+
+/// Whoever runs short of files, for a reason that no limit of ours foresaw, serves whom it has, and goes on afterwards.
+#[test]
+fn without_a_file_left_clients_are_served_and_new_ones_wait() {
+    let folder = Folder::new();
+    let gateway = Start::dev(folder.path()).ready();
+    let proxy: SocketAddr = gateway.addresses["proxy"];
+    let known = TcpStream::connect(proxy).unwrap();
+    ask(&known);
+    assert!(is_answered(&known));
+    let open = || fs::read_dir(format!("/proc/{}/fd", gateway.pid())).unwrap().count() as u64;
+    let pid = Pid::from_raw(gateway.pid().try_into().unwrap());
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let few = Rlimit { current: Some(open() + 8), maximum };
+    let before = prlimit(pid, Resource::Nofile, few).unwrap();
+
+    let crowd: Vec<TcpStream> = (0..64).map(|_| TcpStream::connect(proxy).unwrap()).collect();
+    while !gateway.log_text().contains("cannot accept connections") {
+        std::thread::yield_now();
+    }
+    ask(&known);
+    assert!(is_answered(&known), "a client that was there is no longer served");
+    prlimit(pid, Resource::Nofile, before).unwrap();
+    // Those who wait had their turn put off; they are served now.
+    for waiting in &crowd {
+        ask(waiting);
+        assert!(is_answered(waiting), "{}", gateway.log_text());
+    }
 }

@@ -14,7 +14,7 @@ use crate::support::{Folder, Gateway, Start, client};
 
 /// An upstream whose answers have no end: `/download` gives bytes for ever, `/wait` nothing, and whoever asks for a
 /// WebSocket gets one that is silent.
-async fn endless(gateway: &Gateway) {
+pub async fn endless(gateway: &Gateway) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -68,7 +68,7 @@ async fn rest(mut stream: TcpStream) -> String {
     String::from_utf8(rest).unwrap()
 }
 
-async fn streams(address: SocketAddr) -> SendRequest<Bytes> {
+pub async fn streams(address: SocketAddr) -> SendRequest<Bytes> {
     let stream = TcpStream::connect(address).await.unwrap();
     let (send, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(connection);
@@ -121,7 +121,7 @@ async fn calls_that_take_longer_than_the_drain_are_ended_in_good_order() {
 }
 
 #[tokio::test]
-async fn streams_finish_after_the_goodbye_and_their_connection_ends_with_them() {
+pub async fn streams_finish_after_the_goodbye_and_their_connection_ends_with_them() {
     let folder = Folder::new();
     let gateway = Start::dev(folder.path()).ready();
     let slow = Slow::behind(&gateway).await;

@@ -113,7 +113,7 @@ async fn a_combined_line_is_as_nginx_writes_it() {
     let sent = answer.bytes().await.unwrap().len();
     assert_eq!(house.gateway.stop(), Some(0));
     let text = fs::read_to_string(house.access_file()).unwrap();
-    // The token request may have been another worker's, whose lines come in their own time.
+    // Workers hand over their lines each in its own time: the call's need not be the last one.
     let line = text.lines().find(|line| line.ends_with(&id)).unwrap();
     let (before, rest) = line.split_once('[').unwrap();
     let (time, after) = rest.split_once("] ").unwrap();

@@ -8,6 +8,7 @@
 //!
 //! **Absent on purpose:** HTTP (room `admin`), caches and snapshots (whoever implements [`Ports`] keeps them).
 
+mod bulk;
 mod change;
 mod confine;
 mod error;
@@ -29,6 +30,7 @@ use crate::domain::Clock;
 use crate::schema::{Auto, Entity, Registry, Schema};
 use crate::storage::{Lookup, Store};
 
+pub use bulk::Judged;
 pub use change::{Change, Happened};
 pub(in crate::engine) use confine::{confine, confine_to, judged};
 pub use error::CatalogError;
