@@ -78,5 +78,5 @@ fn destination(settings: &TraceSettings) -> Result<Destination, Failure> {
             .map_err(|error| Failure::setting(format!("telemetry.otlp_ca: cannot read {}: {error}", file.display())))
     };
     let authorities = settings.authorities.iter().map(read).collect::<Result<_, _>>()?;
-    Ok(Destination { secure, authorities, host, port, path })
+    Ok(Destination { secure, authorities, host, port, path, headers: settings.headers.clone() })
 }

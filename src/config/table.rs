@@ -125,6 +125,10 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "where traces go by OTLP over HTTP: http://HOST:4318 or https://…, /v1/traces is added where there is no path; none = no traces",
     ),
+    secret(
+        "telemetry.otlp_headers",
+        "fields the collector asks for, NAME=VALUE, such as authorization=Basic …; several by comma",
+    ),
     both("telemetry.otlp_ca", "", "file with authorities (PEM) to trust the collector by; none = those of the web"),
     both(
         "telemetry.trace_sample",

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use super::settings::Reader;
+use crate::domain::Secret;
 
 /// Where traces go, and which.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct TraceSettings {
     pub endpoint: OtlpEndpoint,
+    /// Fields that every request to it carries.
+    pub headers: Vec<(String, Secret)>,
     /// Authorities (PEM) by which the collector is trusted; `None`: the web's.
     pub authorities: Option<PathBuf>,
     /// Part of the traces that begin here which is recorded, from 0 to 1.
@@ -32,13 +35,27 @@ impl Reader<'_> {
         let sample = self.parsed("telemetry.trace_sample", "a number from 0 to 1", parse_sample);
         let expected = "http://HOST:PORT or https://HOST:PORT, with a path or without";
         let endpoint = self.optional("telemetry.otlp_endpoint", expected, parse_endpoint);
+        let headers = self.list("telemetry.otlp_headers", parse_header);
         let authorities = self.path("telemetry.otlp_ca");
-        Some(TraceSettings { endpoint: endpoint?, authorities, sample: sample? })
+        Some(TraceSettings { endpoint: endpoint?, headers, authorities, sample: sample? })
     }
 }
 
 fn parse_sample(text: &str) -> Option<f64> {
     text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio))
+}
+
+/// What is wrong is told without the text: it may hold a secret.
+fn parse_header(text: &str) -> Result<(String, Secret), String> {
+    let faulty = || "must be NAME=VALUE, several by comma".to_owned();
+    let (name, value) = text.split_once('=').ok_or_else(faulty)?;
+    let (name, value) = (name.trim(), value.trim());
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let is_value = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    if name.is_empty() || !name.bytes().all(is_token) || value.is_empty() || !value.bytes().all(is_value) {
+        return Err(faulty());
+    }
+    Ok((name.to_owned(), Secret::new(value)))
 }
 
 fn parse_endpoint(text: &str) -> Option<OtlpEndpoint> {
@@ -89,6 +106,16 @@ mod tests {
             "http://a\r\nb",
         ] {
             assert_eq!(parse_endpoint(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn fields_are_names_and_values_and_errors_tell_neither() {
+        let (name, value) = parse_header("Authorization = Basic YTpi=").unwrap();
+        assert_eq!((name.as_str(), value.reveal()), ("Authorization", "Basic YTpi="));
+        for bad in ["secret", "=secret", "a=", "a b=secret", "a=sec\r\nret"] {
+            let why = parse_header(bad).unwrap_err();
+            assert!(!why.contains("secret") && why.contains("NAME=VALUE"), "{why}");
         }
     }
 

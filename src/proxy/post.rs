@@ -15,6 +15,7 @@ use super::names::Names;
 use super::own::PRODUCT;
 use super::snapshot::Upstream;
 use super::verify::{Demands, TlsError, client_config};
+use crate::domain::Secret;
 use crate::message::{ResponseHead, Scan, read_response};
 use crate::router::{Protocol, ServiceSpec};
 
@@ -32,12 +33,15 @@ pub struct Destination {
     pub host: String,
     pub port: u16,
     pub path: String,
+    /// Fields that every request carries: names and values as HTTP allows them.
+    pub headers: Vec<(String, Secret)>,
 }
 
 /// Posts to one destination, over a connection for each request: they are few. Belongs to one thread.
 pub struct Poster {
     upstream: Upstream,
     path: String,
+    headers: Vec<(String, Secret)>,
     names: Rc<Names>,
 }
 
@@ -45,7 +49,7 @@ impl Poster {
     /// # Errors
     /// The host is no name of a server, or an authority cannot be read.
     pub fn new(destination: &Destination) -> Result<Self, TlsError> {
-        let Destination { secure, authorities, host, port, path } = destination;
+        let Destination { secure, authorities, host, port, path, headers } = destination;
         let tls = match secure {
             false => None,
             true => {
@@ -80,7 +84,7 @@ impl Poster {
         };
         let authority = format!("{host}:{port}").into_bytes().into();
         let upstream = Upstream { spec: Arc::new(spec), key: 0, authority, is_http2: false, tls };
-        Ok(Self { upstream, path: path.clone(), names: Rc::new(Names::of(Vec::new())) })
+        Ok(Self { upstream, path: path.clone(), headers: headers.clone(), names: Rc::new(Names::of(Vec::new())) })
     }
 
     /// The status of the answer to `body`, all within `limit`.
@@ -97,13 +101,17 @@ impl Poster {
         let mut io = connected
             .unwrap_or(Err(super::failure::Failure::TimedOut))
             .map_err(|failure| failure.to_string().replace("upstream", "it"))?;
-        let head = format!(
+        let mut head = format!(
             "POST {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {PRODUCT}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
-             Connection: close\r\n\r\n",
+             Connection: close\r\n",
             self.path,
             String::from_utf8_lossy(&self.upstream.authority),
             body.len()
         );
+        for (name, value) in &self.headers {
+            head.extend([name, ": ", value.reveal(), "\r\n"]);
+        }
+        head.push_str("\r\n");
         let broken = |error: std::io::Error| error.to_string();
         io.write_all(head.as_bytes()).await.map_err(broken)?;
         io.write_all(body).await.map_err(broken)?;

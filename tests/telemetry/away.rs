@@ -79,6 +79,21 @@ async fn a_collector_that_is_away_or_refuses_costs_spans() {
 }
 
 #[tokio::test]
+async fn the_collector_gets_the_fields_it_asks_for_and_nobody_else_sees_them() {
+    let collector = Collector::start(Mood::Takes);
+    let fields = ("TELEMETRY_OTLP_HEADERS", "X-Scope=shop, authorization=Basic c2VjcmV0");
+    let mut house = house(&collector, &[fields, ("LOG_LEVEL", "trace")]).await;
+    burst(&house, 1).await;
+    assert_eq!(house.gateway.stop(), Some(0));
+    let heads = collector.heads();
+    assert!(!heads.is_empty());
+    for head in heads {
+        assert!(head.contains("\r\nx-scope: shop\r\n") && head.contains("\r\nauthorization: basic c2vjcmv0"), "{head}");
+    }
+    assert!(!house.gateway.log_text().contains("c2VjcmV0"));
+}
+
+#[tokio::test]
 async fn what_waits_is_sent_when_the_gateway_stops() {
     let collector = Collector::start(Mood::Takes);
     let mut house = house(&collector, &[]).await;

@@ -22,6 +22,7 @@ pub enum Mood {
 pub struct Collector {
     pub address: SocketAddr,
     bodies: Arc<Mutex<Vec<String>>>,
+    heads: Arc<Mutex<Vec<String>>>,
     mood: Arc<Mutex<Mood>>,
 }
 
@@ -75,11 +76,13 @@ impl Collector {
     pub fn start(mood: Mood) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, bodies, mood) = (listener.local_addr().unwrap(), Arc::default(), Arc::new(Mutex::new(mood)));
-        let collector = Self { address, bodies: Arc::clone(&bodies), mood: Arc::clone(&mood) };
+        let heads = Arc::default();
+        let collector =
+            Self { address, bodies: Arc::clone(&bodies), heads: Arc::clone(&heads), mood: Arc::clone(&mood) };
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (bodies, mood) = (Arc::clone(&bodies), Arc::clone(&mood));
-                thread::spawn(move || serve(stream.unwrap(), &bodies, &mood));
+                let (bodies, heads, mood) = (Arc::clone(&bodies), Arc::clone(&heads), Arc::clone(&mood));
+                thread::spawn(move || serve(stream.unwrap(), &bodies, &heads, &mood));
             }
         });
         collector
@@ -96,6 +99,11 @@ impl Collector {
     /// How many requests came, taken or not.
     pub fn requests(&self) -> usize {
         self.bodies.lock().unwrap().len()
+    }
+
+    /// The heads of requests, in lower case.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
     }
 
     /// Everything that was sent.
@@ -126,7 +134,7 @@ impl Collector {
     }
 }
 
-fn serve(mut stream: TcpStream, bodies: &Mutex<Vec<String>>, mood: &Mutex<Mood>) {
+fn serve(mut stream: TcpStream, bodies: &Mutex<Vec<String>>, heads: &Mutex<Vec<String>>, mood: &Mutex<Mood>) {
     let (mut input, mut bytes) = (Vec::new(), [0; 65536]);
     let (head, length) = loop {
         match stream.read(&mut bytes) {
@@ -146,6 +154,7 @@ fn serve(mut stream: TcpStream, bodies: &Mutex<Vec<String>>, mood: &Mutex<Mood>)
         input.extend_from_slice(&bytes[..read]);
     }
     let body = input.split_off(head.len() + 4);
+    heads.lock().unwrap().push(head);
     bodies.lock().unwrap().push(String::from_utf8(body).unwrap());
     let mood = *mood.lock().unwrap();
     let status = match mood {
