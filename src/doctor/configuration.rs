@@ -28,7 +28,7 @@ impl Configuration {
     pub fn new(plugins: &[Value], routes: &[Value], services: &[Value], clients: Vec<Value>, settings: Value) -> Self {
         let guards = plugins
             .iter()
-            .filter(|plugin| ["oauth2", "application-registration"].contains(&text(&plugin["name"])))
+            .filter(|plugin| issues_tokens(plugin))
             .filter(|plugin| plugin["enabled"] != false)
             .map(|plugin| Guard {
                 place: place(plugin, routes, services),
@@ -62,6 +62,16 @@ impl Guard {
     /// Whether tokens reach somebody by way of a browser.
     pub fn has_redirects(&self) -> bool {
         self.is_on("enable_authorization_code") || self.is_on("enable_implicit_grant")
+    }
+}
+
+/// Whether the plugin has grants: `application-registration` may leave them to another one.
+fn issues_tokens(plugin: &Value) -> bool {
+    let grants = ["authorization_code", "implicit_grant", "client_credentials", "password_grant"];
+    match text(&plugin["name"]) {
+        "oauth2" => true,
+        "application-registration" => grants.iter().any(|grant| plugin["config"][format!("enable_{grant}")] == true),
+        _ => false,
     }
 }
 

@@ -125,6 +125,7 @@ fn a_plugin_that_is_off_and_one_of_another_kind_guard_nothing() {
     let plugins = [
         json!({ "name": "oauth2", "enabled": false, "config": { "enable_password_grant": true } }),
         json!({ "name": "key-auth", "enabled": true, "config": {} }),
+        json!({ "name": "application-registration", "enabled": true, "config": { "auto_approve": true } }),
     ];
     assert!(Configuration::new(&plugins, &[], &[], Vec::new(), json!({})).guards.is_empty());
 }

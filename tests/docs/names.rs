@@ -14,6 +14,13 @@ use super::{documents, runnable, tell};
 /// What looks like a setting and is a field of an answer or of another program.
 const NO_SETTINGS: &[&str] = &["database.reachable"];
 
+/// Pages whose names of values look like settings; `tests/helm` holds those against the chart.
+const OF_THE_CHART: &[&str] = &["docs/kubernetes.md", "helm/tollgate/README.md"];
+/// Variables of other programs, such as the Compose file's.
+const NO_VARIABLES: &[&str] = &["TOLLGATE_WRITE_DOCS", "TOLLGATE_WRITE_GOLDEN", "TOLLGATE_VERSION"];
+/// What looks like a metric and is a volume.
+const NO_METRICS: &[&str] = &["tollgate_state"];
+
 /// First segments that the Admin API has too, where pages mean another listener's.
 const ELSEWHERE: &[&str] =
     &["/status/live", "/console", "/applications/{id}/credentials", "/applications/{id}/analytics"];
@@ -30,6 +37,9 @@ fn settings_named(document: &Document) -> Vec<(usize, String)> {
 }
 
 fn unknown_settings(document: &Document) -> Vec<String> {
+    if OF_THE_CHART.contains(&document.name.as_str()) {
+        return Vec::new();
+    }
     let known = |name: &String| SETTINGS.iter().any(|setting| setting.name == name) || NO_SETTINGS.contains(&&**name);
     let named = settings_named(document).into_iter().filter(|(_, name)| !known(name));
     named.map(|(line, name)| format!("{}:{line}: there is no setting `{name}`", document.name)).collect()
@@ -39,7 +49,7 @@ fn unknown_variables(document: &Document) -> Vec<String> {
     static VARIABLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"TOLLGATE_[A-Z_0-9]*[A-Z0-9]").unwrap());
     let known = |name: &str| {
         name.starts_with("TOLLGATE_TEST_")
-            || name == "TOLLGATE_WRITE_DOCS"
+            || NO_VARIABLES.contains(&name)
             || SETTINGS.iter().any(|one| one.variable() == name)
     };
     let named = VARIABLE.find_iter(&document.text).map(|found| found.as_str()).filter(|name| !known(name));
@@ -112,7 +122,7 @@ fn unknown_metrics(document: &Document, known: &str) -> Vec<String> {
     static METRIC: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^(tollgate_[a-z_]+)(?:$|\{| )").unwrap());
     let spans = document.code_spans().into_iter();
     let named = spans.filter_map(|(line, span)| Some((line, METRIC.captures(&span)?[1].to_owned())));
-    let missing = named.filter(|(_, name)| {
+    let missing = named.filter(|(_, name)| !NO_METRICS.contains(&name.as_str())).filter(|(_, name)| {
         // A histogram is shown as three.
         let whole = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         !known.contains(&format!("`{whole}`")) && !known.contains(&format!("`{name}`"))
