@@ -60,7 +60,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pbkdf2", &["actors"]),
     ("proxy_header", &["proxy"]),
     ("redis", &["cache"]),
-    ("reqwest", &["app"]),
     ("rusqlite", &["storage"]),
     ("rustix", &["app"]),
     ("tokio_postgres", &["storage"]),

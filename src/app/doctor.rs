@@ -7,7 +7,7 @@ use clap::Args;
 use super::admin_client::AdminClient;
 use super::cli::environment;
 use super::error::Failure;
-use super::migrate;
+use super::import::in_system;
 use crate::config::{Layers, Mode};
 use crate::doctor::{Configuration, report};
 
@@ -28,7 +28,7 @@ pub(super) struct Wanted {
 pub(super) fn run(wanted: &Wanted) -> Result<(), Failure> {
     let url = wanted.url.clone().unwrap_or_else(default_url);
     let admin = AdminClient::new(&url, wanted.token_file.as_deref())?;
-    let report = report(&migrate::block_on(configuration(&admin))?);
+    let report = report(&in_system(configuration(&admin))?);
     print!("{}", report.text);
     match report.musts_broken {
         broken if wanted.strict && broken > 0 => {

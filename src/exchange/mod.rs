@@ -29,6 +29,7 @@ mod version;
 mod world;
 mod yaml;
 
+pub use client::Client;
 pub use export::{Exported, export};
 pub use given::{Given, Input, Problem, Untaken};
 pub use plan::{Plan, Refusal, Step, plan};

@@ -69,7 +69,7 @@ async fn who_cannot_be_asked_is_told_in_a_line() {
     let proxy = gateway.url("proxy", "");
     let missing = folder.join("missing").display().to_string();
     for (arguments, code, what) in [
-        (&["--url", "127.0.0.1:9"][..], 1, "no answer from http://127.0.0.1:9/"),
+        (&["--url", "127.0.0.1:9"][..], 1, "no answer from http://127.0.0.1:9: cannot connect"),
         (&["--url", "ftp://a"], 64, "should begin with http:// or https://"),
         (&["--url", "http://"], 64, "--url http://"),
         (&["--url", &proxy], 1, "answers 404"),
