@@ -131,7 +131,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     both("telemetry.otlp_ca", "", "file with authorities (PEM) to trust the collector by; none = those of the web"),
     both(
-        "telemetry.trace_share",
+        "telemetry.trace_sample",
         "1",
         "part of the traces that begin here which is recorded, 0 to 1; callers decide for theirs",
     ),

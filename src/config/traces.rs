@@ -32,7 +32,7 @@ const PATH: &str = "/v1/traces";
 
 impl Reader<'_> {
     pub(super) fn traces(&mut self) -> Option<TraceSettings> {
-        let share = self.parsed("telemetry.trace_share", "a number from 0 to 1", parse_share);
+        let share = self.parsed("telemetry.trace_sample", "a number from 0 to 1", parse_share);
         let expected = "http://HOST:PORT or https://HOST:PORT, with a path or without";
         let endpoint = self.optional("telemetry.otlp_endpoint", expected, parse_endpoint);
         let headers = self.list("telemetry.otlp_headers", parse_header);

@@ -158,9 +158,9 @@ fn settings_of_traces_that_cannot_work_are_refused_at_the_start() {
             "telemetry.otlp_endpoint (environment TOLLGATE_TELEMETRY_OTLP_ENDPOINT): must be http://",
         ),
         (
-            "TRACE_SHARE",
+            "TRACE_SAMPLE",
             "2",
-            "telemetry.trace_share (environment TOLLGATE_TELEMETRY_TRACE_SHARE): must be a number from 0 to 1",
+            "telemetry.trace_sample (environment TOLLGATE_TELEMETRY_TRACE_SAMPLE): must be a number from 0 to 1",
         ),
         ("OTLP_CA", "/nowhere/at/all", "telemetry.otlp_ca: cannot read /nowhere/at/all"),
     ] {

@@ -150,7 +150,7 @@ async fn every_try_at_the_upstream_is_a_span() {
 #[tokio::test]
 async fn whoever_calls_decides_and_else_the_ratio_does() {
     let collector = Collector::start(Mood::Takes);
-    let mut house = house(&collector, &[("TELEMETRY_TRACE_SHARE", "0")]).await;
+    let mut house = house(&collector, &[("TELEMETRY_TRACE_SAMPLE", "0")]).await;
     let unsampled = PARENT.replace("-01", "-00");
     let (_, _, head) = call(&house, "/mirror", &[("traceparent", &unsampled), ("tracestate", STATE)]).await;
     assert_eq!(field(&head, "traceparent"), Some(unsampled), "it passes: no span of ours stands between");
