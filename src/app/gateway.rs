@@ -276,7 +276,9 @@ async fn open(settings: &Settings, keyring: Keyring) -> Result<(Store, bool), Fa
     if settings.database_auto_migrate {
         store.migrate_up().await?;
     }
-    store.check_schema().await?;
+    if let Some(newer) = store.check_schema().await? {
+        info!(schema = newer, "the database is a newer program's, and for this one too");
+    }
     Ok((store, first_start))
 }
 

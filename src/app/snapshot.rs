@@ -153,7 +153,7 @@ fn gateway(
         trusted,
         keyring: Some(keyring),
         dns_servers: settings.proxy_dns_servers.clone(),
-        sampler: settings.telemetry.as_ref().map(|traces| Sampler::new(traces.sample)),
+        sampler: settings.telemetry.as_ref().map(|traces| Sampler::new(traces.share)),
         most_connections: connections,
         most_upstream_calls: upstream_calls,
         ..proxy::Settings::default()

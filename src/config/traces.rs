@@ -14,7 +14,7 @@ pub struct TraceSettings {
     /// Authorities (PEM) by which the collector is trusted; `None`: the web's.
     pub authorities: Option<PathBuf>,
     /// Part of the traces that begin here which is recorded, from 0 to 1.
-    pub sample: f64,
+    pub share: f64,
 }
 
 /// An address that takes OTLP over HTTP.
@@ -32,16 +32,16 @@ const PATH: &str = "/v1/traces";
 
 impl Reader<'_> {
     pub(super) fn traces(&mut self) -> Option<TraceSettings> {
-        let sample = self.parsed("telemetry.trace_sample", "a number from 0 to 1", parse_sample);
+        let share = self.parsed("telemetry.trace_sample", "a number from 0 to 1", parse_share);
         let expected = "http://HOST:PORT or https://HOST:PORT, with a path or without";
         let endpoint = self.optional("telemetry.otlp_endpoint", expected, parse_endpoint);
         let headers = self.list("telemetry.otlp_headers", parse_header);
         let authorities = self.path("telemetry.otlp_ca");
-        Some(TraceSettings { endpoint: endpoint?, headers, authorities, sample: sample? })
+        Some(TraceSettings { endpoint: endpoint?, headers, authorities, share: share? })
     }
 }
 
-fn parse_sample(text: &str) -> Option<f64> {
+fn parse_share(text: &str) -> Option<f64> {
     text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio))
 }
 
@@ -120,10 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_a_part_of_the_whole() {
-        assert_eq!((parse_sample("0"), parse_sample("0.25"), parse_sample("1")), (Some(0.0), Some(0.25), Some(1.0)));
+    fn a_share_is_a_part_of_the_whole() {
+        assert_eq!((parse_share("0"), parse_share("0.25"), parse_share("1")), (Some(0.0), Some(0.25), Some(1.0)));
         assert_eq!(
-            (parse_sample("1.1"), parse_sample("-0.1"), parse_sample("NaN"), parse_sample("")),
+            (parse_share("1.1"), parse_share("-0.1"), parse_share("NaN"), parse_share("")),
             (None, None, None, None)
         );
     }

@@ -99,12 +99,13 @@ impl Store {
         Ok(migrations::status(migrations::sources(self.kind()), &applied))
     }
 
-    /// Whether the database has exactly the schema this program knows.
-    pub async fn check_schema(&self) -> Outcome<()> {
+    /// Whether this program may work on the database: it has the schema this program knows, or a newer one (which is given)
+    /// that says it may.
+    pub async fn check_schema(&self) -> Outcome<Option<i64>> {
         let applied = self.inner.driver.applied().await?;
         let missing = migrations::missing(migrations::sources(self.kind()), &applied)?;
         if missing.is_empty() {
-            return Ok(());
+            return Ok(migrations::newer(&applied, migrations::known()));
         }
         let found = applied.last().map_or(0, |row| row.version);
         Err(StorageError::OldSchema { found, known: migrations::known() })

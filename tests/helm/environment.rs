@@ -77,7 +77,7 @@ fn settings_come_as_they_were_written() {
     let large = set("everything");
     let environment_of = |set: &Rendered| environment(set, set.container());
     assert_eq!(environment_of(&large)["TOLLGATE_PROXY_MAX_CONNECTIONS"], "10000000");
-    assert_eq!(environment_of(&large)["TOLLGATE_TELEMETRY_TRACE_SHARE"], "0.05");
+    assert_eq!(environment_of(&large)["TOLLGATE_TELEMETRY_TRACE_SAMPLE"], "0.05");
     let small = set("sqlite");
     assert_eq!(environment_of(&small)["TOLLGATE_PROXY_TRUSTED_IPS"], "10.0.0.0/8,fd00::/8");
     assert_eq!(environment_of(&small)["TOLLGATE_PROXY_WORKERS"], "2");

@@ -49,6 +49,7 @@ on_both!(
     an_empty_database_is_old_and_then_current,
     a_changed_migration_is_refused,
     a_newer_database_is_refused,
+    a_newer_database_that_older_programs_may_use_is_used,
     several_runs_at_once_are_one,
     a_failing_migration_leaves_nothing_behind,
 );
@@ -61,7 +62,7 @@ async fn an_empty_database_is_old_and_then_current(fresh: &Fresh) {
     assert_eq!(store.check_schema().await, Err(StorageError::OldSchema { found: 0, known: newest }));
     let done = store.migrate_up().await.unwrap();
     assert!(done.iter().all(|migration| migration.applied_at == Some(START)));
-    assert_eq!(store.check_schema().await, Ok(()));
+    assert_eq!(store.check_schema().await, Ok(None));
     assert_eq!(store.migrate_up().await, Ok(done));
 }
 
@@ -80,6 +81,22 @@ async fn a_newer_database_is_refused(fresh: &Fresh) {
     assert_eq!(fresh.store.check_schema().await, Err(newer.clone()));
     assert_eq!(fresh.store.migrate_up().await, Err(newer.clone()));
     assert!(newer.to_string().contains("run a newer tollgate"));
+}
+
+/// While nodes are replaced, one that is still of the old version may start again.
+async fn a_newer_database_that_older_programs_may_use_is_used(fresh: &Fresh) {
+    let done = fresh.store.migrate_up().await.unwrap();
+    let known = done.last().unwrap().version;
+    for later in [998, 999] {
+        fresh.sql(&format!("INSERT INTO schema_migrations VALUES ({later}, 'later', 'x', 0)")).await;
+        fresh.sql(&format!("INSERT INTO schema_readers VALUES ({later}, {known})")).await;
+    }
+    assert_eq!(fresh.store.check_schema().await, Ok(Some(999)));
+    assert_eq!(fresh.store.migrate_up().await, Ok(done), "nothing to do");
+    fresh.sql(&format!("UPDATE schema_readers SET oldest = {} WHERE version = 998", known + 1)).await;
+    assert_eq!(fresh.store.check_schema().await, Err(StorageError::NewerSchema { found: 998, known }));
+    fresh.sql("DELETE FROM schema_readers WHERE version = 998").await;
+    assert_eq!(fresh.store.migrate_up().await, Err(StorageError::NewerSchema { found: 998, known }));
 }
 
 async fn several_runs_at_once_are_one(fresh: &Fresh) {

@@ -9,8 +9,10 @@ use tokio_postgres::{Client, Row};
 use crate::domain::Timestamp;
 use crate::storage::StorageError;
 use crate::storage::driver::MIGRATION_WAIT;
-use crate::storage::migrations::{APPLIED, Applied, RECORD, Source, TABLE, missing};
-use crate::storage::value::Statement;
+use crate::storage::migrations::{
+    APPLIED, Applied, READERS, RECORD, Source, TABLE, known, missing, newer, note_readers,
+};
+use crate::storage::value::{Statement, Value};
 
 use super::Postgres;
 use super::errors::failure;
@@ -47,9 +49,20 @@ pub(super) async fn applied(driver: &Postgres) -> Outcome<Vec<Applied>> {
     let applied = |row: crate::storage::value::Row| {
         let mut columns = row.read("schema_migrations");
         let (version, checksum) = (columns.int()?, columns.text()?);
-        Ok(Applied { version, checksum, applied_at: Timestamp::from_millis(columns.int()?) })
+        let applied_at = Timestamp::from_millis(columns.int()?);
+        Ok(Applied { version, checksum, applied_at, oldest_reader: None })
     };
-    rows.into_iter().map(applied).collect()
+    let mut applied = rows.into_iter().map(applied).collect::<Outcome<Vec<Applied>>>()?;
+    if newer(&applied, known()).is_some() {
+        let statement = Statement::new(READERS, vec![Value::Int(known())]);
+        let rows = driver.read(vec![statement]).await?.pop().unwrap_or_default();
+        let reader = |row: crate::storage::value::Row| {
+            let mut columns = row.read("schema_readers");
+            Ok((columns.int()?, columns.int()?))
+        };
+        note_readers(&mut applied, &rows.into_iter().map(reader).collect::<Outcome<Vec<_>>>()?);
+    }
+    Ok(applied)
 }
 
 /// Runs on a connection of its own; what it leaves behind there goes with it.
@@ -123,10 +136,16 @@ async fn next(client: &Client, sources: &[Source]) -> Outcome<Option<Source>> {
     let rows = query(client, APPLIED, &[]).await?;
     let read = |row: &Row| {
         let applied_at = Timestamp::from_millis(row.try_get(2)?);
-        Ok(Applied { version: row.try_get(0)?, checksum: row.try_get(1)?, applied_at })
+        Ok(Applied { version: row.try_get(0)?, checksum: row.try_get(1)?, applied_at, oldest_reader: None })
     };
     let applied: Result<Vec<Applied>, _> = rows.iter().map(read).collect();
-    Ok(missing(sources, &applied.map_err(|error| failure(&error))?)?.first().copied())
+    let mut applied = applied.map_err(|error| failure(&error))?;
+    if newer(&applied, known()).is_some() {
+        let rows = query(client, READERS, &[(&known(), Type::INT8)]).await?;
+        let readers: Result<Vec<_>, _> = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect();
+        note_readers(&mut applied, &readers.map_err(|error| failure(&error))?);
+    }
+    Ok(missing(sources, &applied)?.first().copied())
 }
 
 async fn record(client: &Client, source: &Source, now: i64) -> Outcome<()> {

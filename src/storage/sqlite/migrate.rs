@@ -4,7 +4,9 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::domain::Timestamp;
 use crate::storage::StorageError;
-use crate::storage::migrations::{APPLIED, Applied, RECORD, Source, TABLE, missing};
+use crate::storage::migrations::{
+    APPLIED, Applied, READERS, RECORD, Source, TABLE, known, missing, newer, note_readers,
+};
 
 use super::bind::numbered;
 use super::errors::failure;
@@ -17,9 +19,16 @@ pub(super) fn applied(connection: &Connection) -> Result<Vec<Applied>, StorageEr
     let mut statement = connection.prepare(APPLIED).map_err(failure)?;
     let rows = statement.query_map([], |row| {
         let applied_at = Timestamp::from_millis(row.get(2)?);
-        Ok(Applied { version: row.get(0)?, checksum: row.get(1)?, applied_at })
+        Ok(Applied { version: row.get(0)?, checksum: row.get(1)?, applied_at, oldest_reader: None })
     });
-    rows.and_then(Iterator::collect).map_err(failure)
+    let mut applied: Vec<Applied> = rows.and_then(Iterator::collect).map_err(failure)?;
+    if newer(&applied, known()).is_some() {
+        let mut statement = connection.prepare(&numbered(READERS)).map_err(failure)?;
+        let rows = statement.query_map([known()], |row| Ok((row.get(0)?, row.get(1)?)));
+        let readers: Vec<_> = rows.and_then(Iterator::collect).map_err(failure)?;
+        note_readers(&mut applied, &readers);
+    }
+    Ok(applied)
 }
 
 pub(super) fn up(connection: &mut Connection, sources: &[Source], now: i64) -> Result<(), StorageError> {
