@@ -155,7 +155,7 @@ fn class_of(identity: Option<&Identity>) -> ConsumerClass {
 
 fn entry<'e>(record: &'e Record<'_>, place: Option<&'e Place>, format: AccessFormat) -> Entry<'e> {
     let head = record.head;
-    let field = |name| head.headers.get(name).map(|value| &value[..]);
+    let field = |name| head.headers.get(name);
     let caller = record.identity.and_then(|identity| {
         let consumer = identity.consumer.as_deref()?;
         let name = consumer.username.as_deref().or(consumer.custom_id.as_deref()).unwrap_or_default();

@@ -27,6 +27,25 @@ const NONCE_BYTES: usize = 12;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenDigest(pub [u8; 32]);
 
+/// `HMAC-SHA256(lookup key, token)`, whole.
+#[derive(Clone, Copy)]
+pub struct TokenMac([u8; 32]);
+
+impl TokenMac {
+    /// The digest of this token, should it be one that we minted: `None` where its form says no. Whatever is found
+    /// under it is of this token, whether or not it bears our stamp, for 29 bytes of its MAC are the same.
+    pub fn digest_if_minted(self, token: &[u8]) -> Option<TokenDigest> {
+        minted::is_formed(token).then(|| self.with_minute(token))
+    }
+
+    fn with_minute(self, token: &[u8]) -> TokenDigest {
+        let mut digest = [0; 32];
+        digest[..3].copy_from_slice(&minted::minute(token).to_be_bytes()[1..]);
+        digest[3..].copy_from_slice(&self.0[..29]);
+        TokenDigest(digest)
+    }
+}
+
 impl fmt::Debug for TokenDigest {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "TokenDigest({:02x}{:02x}..)", self.0[0], self.0[1])
@@ -152,15 +171,17 @@ impl Keyring {
     }
 
     pub fn digest(&self, token: &[u8]) -> TokenDigest {
-        let mac: [u8; 32] = self.lookup_mac.clone().chain_update(token).finalize().into_bytes().into();
+        self.digest_from(token, self.mac(token))
+    }
+
+    pub fn mac(&self, token: &[u8]) -> TokenMac {
+        TokenMac(self.lookup_mac.clone().chain_update(token).finalize().into_bytes().into())
+    }
+
+    /// The digest of a token, from its MAC.
+    pub fn digest_from(&self, token: &[u8], mac: TokenMac) -> TokenDigest {
         // Of a secret that came from elsewhere nothing but the MAC is kept.
-        if !self.bears_stamp(token) {
-            return TokenDigest(mac);
-        }
-        let mut digest = [0; 32];
-        digest[..3].copy_from_slice(&minted::minute(token).to_be_bytes()[1..]);
-        digest[3..].copy_from_slice(&mac[..29]);
-        TokenDigest(digest)
+        if self.bears_stamp(token) { mac.with_minute(token) } else { TokenDigest(mac.0) }
     }
 
     /// Seals `plain` with the primary key. `context` names the column and must be given again to open; `nonce` must be
@@ -295,6 +316,9 @@ mod tests {
         assert!(one.0[..3] == other.0[..3] && one.0[3..] != other.0[3..]);
         assert!(one.0[..3] < later.0[..3] && one.0[3..] != later.0[3..]);
         let token = keyring.mint_at([1; 24], at(1000));
+        let if_minted = |token: &[u8]| keyring.mac(token).digest_if_minted(token);
+        assert_eq!(if_minted(token.reveal().as_bytes()), Some(keyring.digest(token.reveal().as_bytes())));
+        assert_eq!(if_minted(b"a token of 32 characters, not ours"), None);
         let forged = format!("{}0000000", &token.reveal()[..minted::STAMPED]);
         for stranger in [forged.as_str(), "a token of 32 characters, not ours"] {
             let mac: [u8; 32] = keyring.lookup_mac.clone().chain_update(stranger).finalize().into_bytes().into();

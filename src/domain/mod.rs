@@ -24,7 +24,7 @@ mod views;
 pub use clock::{Clock, Timestamp};
 pub use code::{Code, CodeState, NewCode};
 pub use jwt::{Algorithm, VerifyingKey, decode_base64};
-pub use keyring::{KeyId, Keyring, KeyringError, SealedToken, TokenDigest};
+pub use keyring::{KeyId, Keyring, KeyringError, SealedToken, TokenDigest, TokenMac};
 pub use limits::{LONGEST_NAME, LONGEST_TOKEN, MOST_SECRETS};
 pub use network::{Network, is_loopback_host};
 pub use refresh::{RefreshView, Replaced, TokenPair};

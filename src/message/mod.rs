@@ -1,7 +1,7 @@
 //! HTTP messages as data (RFC 9110, RFC 9112, RFC 9113): heads, header fields, body framing, answers.
 //!
 //! **Invariants:** pure parsing of bytes, strict where two parsers could disagree (request smuggling); nothing here
-//! reads a socket. What is parsed points into the bytes it was parsed from: nothing is copied. Every parser is fuzzed or
+//! reads a socket. What is parsed points into the bytes it was parsed from, fields by their places: nothing is copied. Every parser is fuzzed or
 //! property-tested.
 //!
 //! **Absent on purpose:** connections (room `proxy`), what a header means to a plugin, and trailers of chunked bodies,

@@ -74,7 +74,7 @@ fn authority(head: &RequestHead, authority: Option<Bytes>) -> Result<Bytes, Refu
     let found = match (authority, host) {
         (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => return Err(Refusal::Host),
         (Some(authority), _) => authority,
-        (None, Some(host)) => host.clone(),
+        (None, Some(host)) => head.headers.share(host),
         (None, None) => return Err(Refusal::MissingHost),
     };
     if target::is_authority(&found) { Ok(found) } else { Err(Refusal::Host) }
@@ -89,7 +89,7 @@ mod tests {
     fn head(fields: Fields) -> RequestHead {
         let mut head = RequestHead::default();
         for (name, value) in fields {
-            head.headers.push(Bytes::from_static(name.as_bytes()), Bytes::from_static(value.as_bytes()));
+            head.headers.push(name.as_bytes(), value.as_bytes());
         }
         head
     }

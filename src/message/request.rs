@@ -99,9 +99,9 @@ fn parse(bytes: Bytes, head: &mut RequestHead) -> Result<RequestFrame, Refusal> 
     if method == "CONNECT" || method.len() > MAX_METHOD {
         return Err(Refusal::Method);
     }
-    head.headers.clear();
+    head.headers.begin(bytes.clone());
     for field in request.headers.iter() {
-        head.headers.push(bytes.slice_ref(field.name.as_bytes()), bytes.slice_ref(field.value));
+        head.headers.push(field.name.as_bytes(), field.value);
     }
     head.method = bytes.slice_ref(method.as_bytes());
     let target = target::parse(method.as_bytes(), bytes.slice_ref(path.as_bytes()))?;
@@ -131,7 +131,7 @@ fn authority(headers: &super::Headers, version: Version, target: Option<Bytes>) 
         None if version == Version::Http11 => Err(Refusal::MissingHost),
         None => Ok(target.unwrap_or_default()),
         Some(host) if !target::is_authority(host) => Err(Refusal::Host),
-        Some(host) => Ok(target.unwrap_or_else(|| host.clone())),
+        Some(host) => Ok(target.unwrap_or_else(|| headers.share(host))),
     }
 }
 

@@ -65,9 +65,9 @@ fn parse(bytes: Bytes, to_head: bool, head: &mut ResponseHead) -> Result<Respons
     let version = if minor == 0 { Version::Http10 } else { Version::Http11 };
     head.status = status;
     head.reason = response.reason.map(|reason| bytes.slice_ref(reason.as_bytes())).unwrap_or_default();
-    head.headers.clear();
+    head.headers.begin(bytes.clone());
     for field in response.headers.iter() {
-        head.headers.push(bytes.slice_ref(field.name.as_bytes()), bytes.slice_ref(field.value));
+        head.headers.push(field.name.as_bytes(), field.value);
     }
     let body = framing::of_response(&head.headers, version, status, to_head).ok_or(BadResponse)?;
     let wishes = framing::connection(&head.headers).ok_or(BadResponse)?;

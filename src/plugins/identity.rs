@@ -51,7 +51,7 @@ pub(super) fn forget_application(call: &mut Call<'_>) {
     let head = call.head;
     for (name, _) in head.headers.iter() {
         if APPLICATION.iter().any(|known| is_spelling(name, known.as_bytes())) {
-            call.remove_header(name.clone());
+            call.remove_header(head.headers.share(name));
         }
     }
 }

@@ -346,7 +346,7 @@ impl Inbound<'_> {
             sink.field(name, &safe(value));
         }
         if self.upgrade {
-            let protocol = self.head.headers.get("upgrade").map_or(&b""[..], |value| value);
+            let protocol = self.head.headers.get("upgrade").unwrap_or_default();
             sink.field(b"Upgrade", protocol);
         }
     }

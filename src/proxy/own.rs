@@ -12,7 +12,7 @@ pub(super) const VIA: &str = concat!("1.1 tollgate/", env!("CARGO_PKG_VERSION"))
 
 /// An error in the form `Accept` asks for: JSON unless it is text, HTML or XML; a gRPC status for gRPC.
 pub(super) fn error(status: u16, message: &str, request_id: &str, head: &RequestHead) -> Answer {
-    let accept = head.headers.get("accept").map_or(&b""[..], |value| value);
+    let accept = head.headers.get("accept").unwrap_or_default();
     let (kind, body) = match form(accept) {
         Form::Json => {
             let body = serde_json::json!({ "message": message, "request_id": request_id });
@@ -162,7 +162,7 @@ mod tests {
             ("image/png", "application/json"),
         ] {
             let mut head = RequestHead::default();
-            head.headers.push("Accept".into(), accept.into());
+            head.headers.push(b"Accept", accept.as_bytes());
             let answer = error(404, "m", "id", &head);
             assert!(answer.headers[0].1.starts_with(kind), "{accept}: {:?}", answer.headers);
         }

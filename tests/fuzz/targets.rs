@@ -153,7 +153,7 @@ fn request(bytes: &[u8]) -> bool {
 
 /// Nothing in it would begin another line when it is written again.
 fn clean(headers: &Headers) -> bool {
-    let ends = |text: &Bytes| text.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
+    let ends = |text: &[u8]| text.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
     headers.iter().all(|(name, value)| !name.is_empty() && !ends(name) && !ends(value) && !name.contains(&b':'))
 }
 
@@ -214,7 +214,7 @@ fn stream(bytes: &[u8]) -> bool {
     let present = |part: Bytes| (!part.is_empty()).then_some(part);
     let mut head = RequestHead::default();
     while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
-        head.headers.push(name, value);
+        head.headers.push(&name, &value);
     }
     let pseudo = Pseudo { method, path, authority: present(authority), protocol: present(protocol) };
     let Ok(frame) = complete_head(pseudo, false, &mut head) else { return false };

@@ -30,16 +30,17 @@ pub(super) fn find(config: &Config, head: &RequestHead) -> Found {
     let query = head.query.as_deref().unwrap_or_default();
     let in_query = config.uri_param_names.iter().flat_map(|name| carried::all(query, name));
     let in_cookies = config.cookie_names.iter().filter_map(|name| cookie(&head.headers, name));
-    let in_headers = config.header_names.iter().filter_map(|name| head.headers.get(name).and_then(bearer));
+    let in_headers = config.header_names.iter().filter_map(|name| bearer(head.headers.get(name)?));
+    let in_headers = in_headers.map(|token| head.headers.share(token));
     in_query.chain(in_cookies).chain(in_headers).fold(Found::None, Found::and)
 }
 
 /// What follows the word `Bearer`, in any case. A field without it carries no token.
-fn bearer(value: &Bytes) -> Option<Bytes> {
+fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (word, rest) = value.trim_ascii().split_at_checked(b"bearer".len())?;
     let token = rest.trim_ascii();
     let separate = rest.first().is_some_and(u8::is_ascii_whitespace);
-    (word.eq_ignore_ascii_case(b"bearer") && separate).then(|| value.slice_ref(token))
+    (word.eq_ignore_ascii_case(b"bearer") && separate).then_some(token)
 }
 
 /// The first cookie of that name (RFC 6265 §5.4).
@@ -48,7 +49,7 @@ fn cookie(headers: &Headers, name: &str) -> Option<Bytes> {
         field.split(|byte| *byte == b';').find_map(|pair| {
             let equals = memchr::memchr(b'=', pair)?;
             let value = pair[equals + 1..].trim_ascii();
-            (pair[..equals].trim_ascii() == name.as_bytes()).then(|| field.slice_ref(value))
+            (pair[..equals].trim_ascii() == name.as_bytes()).then(|| headers.share(value))
         })
     })
 }
@@ -62,9 +63,7 @@ mod tests {
 
     fn head(query: &str, fields: &[(&str, &str)]) -> RequestHead {
         let mut head = RequestHead { query: Some(query.to_owned().into()), ..RequestHead::default() };
-        fields
-            .iter()
-            .for_each(|(name, value)| head.headers.push((*name).to_owned().into(), (*value).to_owned().into()));
+        fields.iter().for_each(|(name, value)| head.headers.push(name.as_bytes(), value.as_bytes()));
         head
     }
 

@@ -54,8 +54,8 @@ fn single(mut values: impl Iterator<Item = Bytes>) -> Found<()> {
 }
 
 fn in_headers(name: &KeyName, headers: &Headers) -> Found<()> {
-    let under = |(field, value): (&Bytes, &Bytes)| {
-        name.headers.iter().any(|known| known.eq_ignore_ascii_case(field)).then(|| value.clone())
+    let under = |(field, value): (&[u8], &[u8])| {
+        name.headers.iter().any(|known| known.eq_ignore_ascii_case(field)).then(|| headers.share(value))
     };
     single(headers.iter().filter_map(under))
 }
@@ -107,7 +107,7 @@ mod tests {
 
     fn headers(fields: &[(&'static str, &'static str)]) -> Headers {
         let mut headers = Headers::default();
-        fields.iter().for_each(|(name, value)| headers.push((*name).into(), (*value).into()));
+        fields.iter().for_each(|(name, value)| headers.push(name.as_bytes(), value.as_bytes()));
         headers
     }
 

@@ -1,6 +1,5 @@
 //! `/oauth2/token` and `/oauth2/authorize` (oauth2.md sections 2 to 4).
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tracing::{error, info};
 
@@ -101,7 +100,7 @@ async fn ask(
     match endpoint {
         Endpoint::Token => {
             let header = call.head.headers.get(config.auth_header_name());
-            let claim = oauth2::claim(params, header.map(|value| &value[..]));
+            let claim = oauth2::claim(params, header);
             let issued = engine.issue(place, params, claim).await?;
             Ok((told(&issued, params.text("state")), ISSUED))
         }
@@ -194,8 +193,8 @@ async fn read_params(call: &mut Call<'_>) -> Result<Params, Answer> {
     }
 }
 
-fn body_params(content_type: Option<&Bytes>, body: &[u8]) -> Result<Params, OAuthError> {
-    let content_type = content_type.map(|value| String::from_utf8_lossy(value)).unwrap_or_default();
+fn body_params(content_type: Option<&[u8]>, body: &[u8]) -> Result<Params, OAuthError> {
+    let content_type = content_type.map(String::from_utf8_lossy).unwrap_or_default();
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
         _ if body.is_empty() => Ok(Params::default()),

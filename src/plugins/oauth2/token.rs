@@ -25,7 +25,7 @@ enum Place {
 pub(super) async fn find(config: &Config, call: &mut Call<'_>) -> Option<Carried> {
     if let Some(value) = call.head.headers.get(config.auth_header_name()) {
         let token = bearer(value);
-        return (!token.is_empty()).then(|| Carried { token: value.slice_ref(token), place: Place::Header });
+        return (!token.is_empty()).then(|| Carried { token: call.head.headers.share(token), place: Place::Header });
     }
     if let Some(token) = in_body(call).await {
         return Some(Carried { token, place: Place::Body });

@@ -219,8 +219,7 @@ impl<'c, S: Inbound, K: Sink, H: OnHead<K>> Call<'c, S, K, H> {
         let (parts, body) = response.into_parts();
         let mut head = ResponseHead { status: parts.status.as_u16(), ..ResponseHead::default() };
         for (name, value) in &parts.headers {
-            let copy = Bytes::copy_from_slice;
-            head.headers.push(copy(name.as_str().as_bytes()), copy(value.as_bytes()));
+            head.headers.push(name.as_str().as_bytes(), value.as_bytes());
         }
         let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let ended = body.is_end_stream();

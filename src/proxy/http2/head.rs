@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use h2::ext::Protocol;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -24,7 +24,7 @@ pub(super) fn read_request(parts: &Parts, ended: bool, head: &mut RequestHead) -
     let authority = uri.authority().map(|authority| authority.as_str());
     let protocol = parts.extensions.get::<Protocol>().map(Protocol::as_str);
     let fields = || parts.headers.iter().filter(|(name, _)| **name != header::COOKIE);
-    // Everything goes into one piece of memory, of which each part is then cut off.
+    // Everything goes into one piece of memory, of which each part then has its place.
     let mut bytes = BytesMut::with_capacity(USUAL);
     for text in [Some(method), Some(path), authority, protocol].into_iter().flatten() {
         bytes.extend_from_slice(text.as_bytes());
@@ -33,26 +33,32 @@ pub(super) fn read_request(parts: &Parts, ended: bool, head: &mut RequestHead) -
         bytes.extend_from_slice(name.as_str().as_bytes());
         bytes.extend_from_slice(value.as_bytes());
     }
-    let mut bytes = bytes.freeze();
-    let mut cut = |length| bytes.split_to(length);
+    let bytes = bytes.freeze();
+    let mut place = 0;
+    let mut next = |length| {
+        place += length;
+        place - length..place
+    };
+    let mut cut = |length| bytes.slice(next(length));
     let pseudo = Pseudo {
         method: cut(method.len()),
         path: cut(path.len()),
         authority: authority.map(|authority| cut(authority.len())),
         protocol: protocol.map(|protocol| cut(protocol.len())),
     };
+    head.headers.begin(bytes.clone());
     for (name, value) in fields() {
-        head.headers.push(cut(name.as_str().len()), cut(value.len()));
+        head.headers.push(&bytes[next(name.as_str().len())], &bytes[next(value.len())]);
     }
     // Crumbs are one field to everybody else (RFC 9113 §8.2.3).
     let cookies: Vec<&[u8]> = parts.headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
     if !cookies.is_empty() {
-        head.headers.push(Bytes::from_static(b"cookie"), cookies.join(&b"; "[..]).into());
+        head.headers.push(b"cookie", &cookies.join(&b"; "[..]));
     }
     if pseudo.protocol.is_some() {
         // An upstream of HTTP/1.1 wants one (RFC 6455 §4.1); over HTTP/2 there is none (RFC 8441 §5).
         let key = BASE64.encode(rand::random::<[u8; 16]>());
-        head.headers.push(Bytes::from_static(b"sec-websocket-key"), key.into());
+        head.headers.push(b"sec-websocket-key", key.as_bytes());
     }
     complete_head(pseudo, ended, head)
 }
@@ -145,7 +151,7 @@ pub(super) fn read_trailers(trailers: &HeaderMap) -> Headers {
         [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::HOST, header::AUTHORIZATION, header::TE];
     for (name, value) in trailers {
         if !forbidden.contains(name) {
-            kept.push(Bytes::copy_from_slice(name.as_str().as_bytes()), Bytes::copy_from_slice(value.as_bytes()));
+            kept.push(name.as_str().as_bytes(), value.as_bytes());
         }
     }
     kept

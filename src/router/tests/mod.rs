@@ -33,7 +33,7 @@ fn find(router: &Router, line: &str, fields: &[(&'static str, &'static str)]) ->
     let (method, rest) = line.split_once(' ').unwrap();
     let slash = rest.find('/').unwrap();
     let mut headers = Headers::default();
-    fields.iter().for_each(|(name, value)| headers.push(name.as_bytes().into(), value.as_bytes().into()));
+    fields.iter().for_each(|(name, value)| headers.push(name.as_bytes(), value.as_bytes()));
     let path = normalize(&rest.as_bytes()[slash..]);
     let host = &rest.as_bytes()[..slash];
     router.find(&Ask { method: method.as_bytes(), host, path: &path, headers: &headers, secure: false, sni: None })
