@@ -72,7 +72,7 @@ mod tests {
 
     fn headers(values: &[&str]) -> Headers {
         let mut headers = Headers::default();
-        values.iter().for_each(|value| headers.push("TraceParent".into(), (*value).to_owned().into()));
+        values.iter().for_each(|value| headers.push(b"TraceParent", value.as_bytes()));
         headers
     }
 
