@@ -1,6 +1,6 @@
 //! A running configuration beside the statements of RFC 9700, the security best practice of OAuth 2.0.
 //!
-//! [`Configuration`] is what the Admin API shows, [`statements`] judges it, [`report`] tells the verdicts, a line each.
+//! [`Configuration`] is what the Admin API shows, [`statements`] judges it, [`report()`] tells the verdicts, a line each.
 //! Everything here is pure: the command `doctor` of room `app` fetches the pages and prints the lines.
 //!
 //! **Invariants:** a statement that the program keeps whatever is configured says so, and is counted as kept; what
