@@ -33,6 +33,12 @@ pub(super) enum What {
     },
     /// Add a key, and seal everything anew with it
     Rotate {
+        /// Only add the key, held back: give the file to every gateway, then seal with --reseal-only
+        #[arg(long, conflicts_with = "reseal_only")]
+        add_only: bool,
+        /// Add no key: let the newest one seal, and seal everything anew with it. Goes on where a rotation was interrupted
+        #[arg(long)]
+        reseal_only: bool,
         #[command(flatten)]
         source: Source,
     },
@@ -49,7 +55,9 @@ pub(super) fn run(what: What) -> Result<(), Failure> {
             let path = file.map_or_else(|| keyring_file(&source), Ok)?;
             if if_missing && path.exists() { keep(&path) } else { init(&path) }
         }
-        What::Rotate { source } => rotate(&source),
+        What::Rotate { add_only: true, source, .. } => add(&source),
+        What::Rotate { reseal_only: true, source, .. } => seal_with_newest(&source),
+        What::Rotate { source, .. } => rotate(&source),
         What::List { source } => list(&source),
     }
 }
@@ -123,19 +131,55 @@ fn list(source: &Source) -> Result<(), Failure> {
     Ok(())
 }
 
-fn rotate(source: &Source) -> Result<(), Failure> {
-    let settings = source.settings()?;
+/// The keyring's file, where there is one.
+fn own_file(settings: &Settings, source: &Source) -> Result<PathBuf, Failure> {
     if settings.keyring_keys.is_some() {
         return Err(Failure::setting(
-            "keyring.keys cannot be rewritten from here: add a key to it, or use keyring.file",
+            "keyring.keys cannot be rewritten from here: add a key to it and run this with --reseal-only, or use keyring.file",
         ));
     }
-    let path = keyring_file(source)?;
-    let keyring = read(&path)?.rotated(rand::random());
+    keyring_file(source)
+}
+
+fn add(source: &Source) -> Result<(), Failure> {
+    let path = own_file(&source.settings()?, source)?;
+    let keyring = read(&path)?.with_another(rand::random());
     store(&path, &keyring)?;
-    eprintln!("key {} added to {}; giving running gateways time to read it", keyring.primary(), path.display());
+    println!(
+        "added a key to {}; key {} seals until `tollgate keyring rotate --reseal-only`: give every gateway this file before",
+        path.display(),
+        keyring.primary()
+    );
+    Ok(())
+}
+
+fn seal_with_newest(source: &Source) -> Result<(), Failure> {
+    let settings = source.settings()?;
+    let keyring = load(&settings)?;
+    let newest = keyring.with_newest_sealing();
+    if newest.primary() != keyring.primary() {
+        return seal(&settings, &own_file(&settings, source)?, newest);
+    }
+    migrate::block_on(reseal(&settings, Arc::new(newest)))
+}
+
+/// First every gateway learns the key, then it seals: none meets a value that it cannot open.
+fn rotate(source: &Source) -> Result<(), Failure> {
+    let settings = source.settings()?;
+    let path = own_file(&settings, source)?;
+    let keyring = read(&path)?.with_another(rand::random());
+    store(&path, &keyring)?;
+    let newest = keyring.with_newest_sealing();
+    eprintln!("key {} added to {}; giving running gateways time to read it", newest.primary(), path.display());
     std::thread::sleep(SPREAD);
-    migrate::block_on(reseal(&settings, Arc::new(keyring)))
+    seal(&settings, &path, newest)
+}
+
+fn seal(settings: &Settings, path: &Path, newest: Keyring) -> Result<(), Failure> {
+    store(path, &newest)?;
+    eprintln!("key {} seals from now on; giving running gateways time to read it", newest.primary());
+    std::thread::sleep(SPREAD);
+    migrate::block_on(reseal(settings, Arc::new(newest)))
 }
 
 async fn reseal(settings: &Settings, keyring: Arc<Keyring>) -> Result<(), Failure> {

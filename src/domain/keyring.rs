@@ -1,7 +1,7 @@
 //! The keyring: what makes tokens at rest unreadable, findable, and recognisable.
 //!
 //! One *lookup* key that never changes digests tokens (`HMAC-SHA256`), so that a digest found today is found tomorrow.
-//! Numbered *sealing* keys (AES-256-GCM) are rotated: the highest number seals, every number opens. From the lookup key
+//! Numbered *sealing* keys (AES-256-GCM) are rotated: one seals (the highest, unless it is held back), all open. From the lookup key
 //! a third one is derived that stamps the tokens we mint, so that a guess is refused without asking the store.
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 
 use super::{PlainToken, Secret, Timestamp, minted};
 
-/// Number of a sealing key; the highest one seals.
+/// Number of a sealing key.
 pub type KeyId = u32;
 
 const KEY_BYTES: usize = 32;
@@ -78,6 +78,8 @@ pub enum KeyringError {
     NoLookupKey,
     #[error("keyring has no sealing key")]
     NoSealingKey,
+    #[error("keyring has no key {0}, which is to seal")]
+    NoSuchSealingKey(KeyId),
     #[error("keyring names `{0}` twice")]
     Repeated(String),
     #[error("keyring has no key {0}, which sealed this value: put that key back")]
@@ -88,13 +90,15 @@ pub enum KeyringError {
     TooShort,
 }
 
-/// Keys are never printed. Text form: entries `lookup:BASE64` and `NUMBER:BASE64`, by line or comma.
+/// Keys are never printed. Text form: entries `lookup:BASE64` and `NUMBER:BASE64`, by line or comma. The highest key seals,
+/// or the one that an entry `seals:NUMBER` names: a new key is held back until every gateway has it.
 #[derive(Clone)]
 pub struct Keyring {
     lookup: [u8; KEY_BYTES],
     lookup_mac: Hmac<Sha256>,
     pub(super) stamp_mac: Hmac<Sha256>,
     sealing: BTreeMap<KeyId, ([u8; KEY_BYTES], Aes256Gcm)>,
+    seals: KeyId,
 }
 
 impl fmt::Debug for Keyring {
@@ -106,22 +110,38 @@ impl fmt::Debug for Keyring {
 impl Keyring {
     /// A first keyring from fresh random bytes.
     pub fn new(lookup: [u8; KEY_BYTES], first: [u8; KEY_BYTES]) -> Self {
-        Self::assemble(lookup, BTreeMap::from([(1, first)]))
+        Self::assemble(lookup, BTreeMap::from([(1, first)]), 1)
     }
 
-    /// This keyring with one more sealing key, which seals from now on.
+    /// This keyring with one more key, which seals from now on.
     #[must_use]
     pub fn rotated(&self, key: [u8; KEY_BYTES]) -> Self {
-        let mut keys: BTreeMap<_, _> = self.sealing.iter().map(|(id, (key, _))| (*id, *key)).collect();
-        keys.insert(self.primary() + 1, key);
-        Self::assemble(self.lookup, keys)
+        self.with_another(key).with_newest_sealing()
     }
 
-    fn assemble(lookup: [u8; KEY_BYTES], keys: BTreeMap<KeyId, [u8; KEY_BYTES]>) -> Self {
+    /// This keyring with one more key, which is held back: what sealed before does so still.
+    #[must_use]
+    pub fn with_another(&self, key: [u8; KEY_BYTES]) -> Self {
+        let mut keys: BTreeMap<_, _> = self.sealing.iter().map(|(id, (key, _))| (*id, *key)).collect();
+        keys.insert(self.newest() + 1, key);
+        Self::assemble(self.lookup, keys, self.seals)
+    }
+
+    /// This keyring with no key held back.
+    #[must_use]
+    pub fn with_newest_sealing(&self) -> Self {
+        Self { seals: self.newest(), ..self.clone() }
+    }
+
+    fn newest(&self) -> KeyId {
+        self.sealing.keys().next_back().copied().unwrap_or(self.seals)
+    }
+
+    fn assemble(lookup: [u8; KEY_BYTES], keys: BTreeMap<KeyId, [u8; KEY_BYTES]>, seals: KeyId) -> Self {
         let lookup_mac = keyed(&lookup);
         let stamp_key = lookup_mac.clone().chain_update(b"tollgate minted token stamp").finalize().into_bytes();
         let sealing = keys.into_iter().map(|(id, key)| (id, (key, Aes256Gcm::new(&key.into())))).collect();
-        Self { lookup, lookup_mac, stamp_mac: keyed(&stamp_key), sealing }
+        Self { lookup, lookup_mac, stamp_mac: keyed(&stamp_key), sealing, seals }
     }
 
     /// Reads the text form. Empty lines and lines that begin with `#` are skipped.
@@ -129,12 +149,19 @@ impl Keyring {
     /// # Errors
     /// Names the faulty entry by its place; never prints key material.
     pub fn parse(text: &str) -> Result<Self, KeyringError> {
-        let mut lookup = None;
+        let (mut lookup, mut seals) = (None, None);
         let mut keys = BTreeMap::new();
         let entries = text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(|line| line.split(','));
         for (nth, entry) in entries.map(str::trim).filter(|entry| !entry.is_empty()).enumerate() {
             let bad = KeyringError::BadEntry(nth + 1);
             let (name, value) = entry.split_once(':').ok_or(bad.clone())?;
+            if name.trim() == "seals" {
+                let number = value.trim().parse::<KeyId>().map_err(|_| bad)?;
+                if seals.replace(number).is_some() {
+                    return Err(KeyringError::Repeated("seals".to_owned()));
+                }
+                continue;
+            }
             let key = STANDARD.decode(value.trim()).ok().and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes).ok());
             let key = key.ok_or(bad.clone())?;
             let repeated = match name.trim() {
@@ -146,10 +173,12 @@ impl Keyring {
             }
         }
         let lookup = lookup.ok_or(KeyringError::NoLookupKey)?;
-        if keys.is_empty() {
-            return Err(KeyringError::NoSealingKey);
+        let newest = *keys.keys().next_back().ok_or(KeyringError::NoSealingKey)?;
+        let seals = seals.unwrap_or(newest);
+        if !keys.contains_key(&seals) {
+            return Err(KeyringError::NoSuchSealingKey(seals));
         }
-        Ok(Self::assemble(lookup, keys))
+        Ok(Self::assemble(lookup, keys, seals))
     }
 
     /// The text form, for the keyring file.
@@ -158,16 +187,20 @@ impl Keyring {
         for (id, (key, _)) in &self.sealing {
             text.push_str(&format!("{id}:{}\n", STANDARD.encode(key)));
         }
+        if self.seals != self.newest() {
+            text.push_str(&format!("seals:{}\n", self.seals));
+        }
         Secret::new(text)
     }
 
-    /// Numbers of the sealing keys, ascending; the last one seals.
+    /// Numbers of the sealing keys, ascending.
     pub fn key_ids(&self) -> Vec<KeyId> {
         self.sealing.keys().copied().collect()
     }
 
+    /// The key that seals.
     pub fn primary(&self) -> KeyId {
-        *self.sealing.last_key_value().expect("a keyring has a sealing key, or it is not made").0
+        self.seals
     }
 
     pub fn digest(&self, token: &[u8]) -> TokenDigest {
@@ -187,7 +220,8 @@ impl Keyring {
     /// Seals `plain` with the primary key. `context` names the column and must be given again to open; `nonce` must be
     /// fresh random bytes.
     pub fn seal(&self, plain: &[u8], context: &str, nonce: [u8; NONCE_BYTES]) -> SealedToken {
-        let (id, (_, cipher)) = self.sealing.last_key_value().expect("a keyring has a sealing key");
+        let id = &self.seals;
+        let (_, cipher) = self.sealing.get(id).expect("what seals is a key of the keyring, or it is not made");
         let payload = Payload { msg: plain, aad: context.as_bytes() };
         let sealed = cipher.encrypt(&Nonce::from(nonce), payload).expect("texts are far below the cipher's limit");
         let mut bytes = Vec::with_capacity(4 + NONCE_BYTES + sealed.len());
@@ -263,6 +297,22 @@ mod tests {
         let rotated = keyring().rotated([3; 32]);
         assert_eq!(rotated.open(&sealed, "oauth2_tokens.access_token").unwrap(), b"token");
         assert_eq!(rotated.seal(b"x", "c", [0; 12]).key_id(), Some(2));
+    }
+
+    #[test]
+    fn a_key_that_is_held_back_opens_and_does_not_seal() {
+        let with_another = keyring().with_another([3; 32]);
+        assert_eq!(with_another.seal(b"x", "c", [0; 12]).key_id(), Some(1));
+        let sealed = with_another.with_newest_sealing().seal(b"x", "c", [0; 12]);
+        assert_eq!(sealed.key_id(), Some(2));
+        assert_eq!(with_another.open(&sealed, "c").unwrap(), b"x");
+        let read = Keyring::parse(with_another.to_text().reveal()).unwrap();
+        assert_eq!((read.key_ids(), read.primary()), (vec![1, 2], 1));
+        let text = keyring().to_text().reveal().to_owned();
+        assert!(!text.contains("seals"));
+        assert_eq!(Keyring::parse(&(text.clone() + "seals:2")).unwrap_err(), KeyringError::NoSuchSealingKey(2));
+        assert!(Keyring::parse(&(text.clone() + "seals:x")).is_err());
+        assert!(Keyring::parse(&(text + "seals:1,seals:1")).is_err());
     }
 
     #[test]

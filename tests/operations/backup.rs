@@ -53,8 +53,8 @@ async fn a_dump_of_postgresql_comes_back_in_another_database() {
     as_it_was(&site, [&kept, &revoked, &later]).await;
     // What was revoked after the backup is good again, until everything issued so far is ended.
     assert_eq!(site.call(&ended).await, 200);
-    let service = site.get("/services/api").await["id"].as_str().unwrap().to_owned();
-    site.delete(&format!("/oauth2_tokens?service.id={service}")).await;
+    let app = site.get("/oauth2/app").await["id"].as_str().unwrap().to_owned();
+    site.delete(&format!("/oauth2_tokens?credential.id={app}")).await;
     assert_eq!((site.call(&ended).await, site.call(&kept).await), (401, 401));
     assert_eq!(site.call(&site.token().await).await, 200);
     drop(site);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::postgres::{Database, program};
 use crate::site::{Site, sqlite};
-use crate::support::{Folder, tollgate};
+use crate::support::{Folder, client, tollgate};
 
 /// The drill of the page: everything is gone but the dump and the keyring.
 #[tokio::test]
@@ -39,7 +39,9 @@ async fn who_has_lost_every_admin_token_makes_one_on_the_machine() {
     command.args(["admin-token", "create", "rescue"]).env("TOLLGATE_DATABASE_URL", sqlite(site.folder.path()));
     let made = command.env("TOLLGATE_KEYRING_FILE", site.folder.join("keyring")).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    assert!(String::from_utf8(made.stdout).unwrap().trim().len() >= 32);
+    let token = String::from_utf8(made.stdout).unwrap();
+    let asked = client().get(site.gateway.admin("/services")).header("Kong-Admin-Token", token.trim());
+    assert_eq!(asked.send().await.unwrap().status(), 200);
 }
 
 /// With another keyring the database is of no use for tokens, and that is told at the start.

@@ -48,6 +48,14 @@ impl Site {
         Self { gateway, folder }
     }
 
+    /// Another gateway beside it, on the same database, with a copy of the keyring.
+    pub fn with_a_copy(&self, database: &str) -> Self {
+        let folder = Folder::new();
+        std::fs::copy(self.folder.join("keyring"), folder.join("keyring")).unwrap();
+        let gateway = start(folder.path(), database).ready();
+        Self { gateway, folder }
+    }
+
     /// Another gateway beside it, on the same database, with the same keyring file.
     pub fn beside(&self, database: &str) -> Self {
         let folder = Folder::new();
