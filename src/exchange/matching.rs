@@ -17,7 +17,9 @@ pub(super) fn find_old(world: &World, schema: &Schema, fields: &Entity, names: &
     }
     let by = |field: &'static str| world.by_key(schema.name, field, text(field)?);
     match schema.name {
-        "consumers" => by("username").or_else(|| by("custom_id")),
+        // One of another name is another consumer, and its custom id then taken.
+        "consumers" if text("username").is_some() => by("username"),
+        "consumers" => by("custom_id"),
         "plugins" => by("instance_name").or_else(|| world.by_key("plugins", "cache_key", &place(fields))),
         "oauth2_credentials" => by("client_id").or_else(|| namesake(world, fields)),
         "certificates" => same_text(world, fields).or_else(|| by_server_name(world, names)),

@@ -7,8 +7,10 @@ const HEAD: &str = "_format_version: \"3.0\"\n";
 #[tokio::test]
 async fn each_fault_is_told_where_it_stands_and_nothing_is_written() {
     let house = House::new(On::Sqlite).await;
-    let long =
-        format!("{HEAD}plugins:\n- name: oauth2\n  config:\n    auth_header_name: \"{}\"\n", "x y".repeat(140_000));
+    let long = format!(
+        "{HEAD}plugins:\n- name: oauth2\n  config:\n    enable_client_credentials: true\n    pkce: \"{}\"\n",
+        "x y".repeat(140_000)
+    );
     let cases: &[(&str, &[&str])] = &[
         ("services: [", &["line 1"]),
         ("services: []", &["_format_version: required field missing"]),
@@ -45,7 +47,7 @@ async fn each_fault_is_told_where_it_stands_and_nothing_is_written() {
             &format!("{HEAD}plugins:\n- name: oauth2\n  consumer: kim\nconsumers:\n- username: kim\n"),
             &["plugins[0].consumer: value must be null"],
         ),
-        (&long, &["plugins[0].config.auth_header_name: "]),
+        (&long, &["plugins[0].config.pkce: expected one of: "]),
         (
             &format!("{HEAD}services:\n- name: ${{{{ env \"DECK_MISSING\" }}}}\n"),
             &["line 3: the environment variable DECK_MISSING is not set"],
