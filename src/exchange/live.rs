@@ -52,6 +52,7 @@ const FOREIGN: &[(&str, &str)] = &[
         "developers register anew, or are made by the Admin API; consumers of theirs are taken as consumers",
     ),
     ("applications", "applications are made anew; their credentials are taken as those of consumers"),
+    ("application_instances", "developers ask for access anew"),
     ("document_objects", "documents are uploaded anew"),
 ];
 
