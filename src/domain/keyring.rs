@@ -90,8 +90,9 @@ pub enum KeyringError {
     TooShort,
 }
 
-/// Keys are never printed. Text form: entries `lookup:BASE64` and `NUMBER:BASE64`, by line or comma. The highest key seals,
-/// or the one that an entry `seals:NUMBER` names: a new key is held back until every gateway has it.
+/// Keys are never printed. Text form: entries `lookup:BASE64` and `NUMBER:BASE64`, by line or comma.
+///
+/// The highest key seals, or the one that an entry `seals:NUMBER` names: a new key is held back until every gateway has it.
 #[derive(Clone)]
 pub struct Keyring {
     lookup: [u8; KEY_BYTES],
