@@ -5,4 +5,4 @@
 CREATE TABLE schema_readers (
     version INTEGER NOT NULL PRIMARY KEY,
     oldest INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
