@@ -72,7 +72,7 @@ const HOMES: &[(&str, &[&str])] = &[
 
 const LONGEST_FILE: usize = 400;
 /// Places outside of the drivers that know there are two databases.
-const MOST_MATCHES: usize = 9;
+const MOST_MATCHES: usize = 8;
 /// What may stand at the top, besides dotfiles and what git ignores.
 const TOP: &[&str] = &[
     "Cargo.toml",

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::migrations::{Applied, Source};
+use super::migrations::Source;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::value::{Row, Statement, Value};
@@ -44,6 +44,8 @@ pub(super) struct Dialect {
     /// At the end of a question: rows that somebody holds are left out, the others are held. Where there is one writer,
     /// nobody else holds any.
     pub skip_locked: &'static str,
+    /// Gives a row when the table of migrations is there.
+    pub has_migrations: &'static str,
 }
 
 const POSTGRES: Dialect = Dialect {
@@ -53,9 +55,17 @@ const POSTGRES: Dialect = Dialect {
     bytewise: " COLLATE \"C\"",
     hold: " FOR UPDATE",
     skip_locked: " FOR UPDATE SKIP LOCKED",
+    has_migrations: "SELECT 1::BIGINT WHERE to_regclass('schema_migrations') IS NOT NULL",
 };
-const SQLITE: Dialect =
-    Dialect { name: "sqlite", each: "json_each", gather: "json_group_array", bytewise: "", hold: "", skip_locked: "" };
+const SQLITE: Dialect = Dialect {
+    name: "sqlite",
+    each: "json_each",
+    gather: "json_group_array",
+    bytewise: "",
+    hold: "",
+    skip_locked: "",
+    has_migrations: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'",
+};
 
 /// How long a migration run waits for another one to end.
 pub(super) const MIGRATION_WAIT: Duration = Duration::from_secs(60);
@@ -121,14 +131,6 @@ impl Driver {
         match self {
             Self::Postgres(driver) => driver.prepare(&sql).await,
             Self::Sqlite(driver) => driver.prepare(sql).await,
-        }
-    }
-
-    /// What the table of migrations says; empty when there is none.
-    pub async fn applied(&self) -> Result<Vec<Applied>, StorageError> {
-        match self {
-            Self::Postgres(driver) => driver.applied().await,
-            Self::Sqlite(driver) => driver.applied().await,
         }
     }
 

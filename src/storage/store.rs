@@ -10,6 +10,7 @@ use crate::domain::{Clock, Keyring, Timestamp};
 use crate::schema::Schema;
 
 use super::driver::{Dialect, Driver, PoolState};
+use super::migrations::Applied;
 use super::table::Table;
 use super::value::{Row, Sql, Statement, Value};
 use super::{Location, StorageError, migrations, statements};
@@ -86,6 +87,30 @@ impl Store {
         self.read(PING, Vec::new()).await.map(drop)
     }
 
+    /// What the table of migrations says; empty when there is none.
+    async fn applied(&self) -> Outcome<Vec<Applied>> {
+        if self.read(self.dialect().has_migrations, Vec::new()).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let row = |row: Row| {
+            let mut columns = row.read("schema_migrations");
+            let (version, checksum) = (columns.int()?, columns.text()?);
+            let applied_at = Timestamp::from_millis(columns.int()?);
+            Ok(Applied { version, checksum, applied_at, oldest_reader: None })
+        };
+        let rows = self.read(migrations::APPLIED, Vec::new()).await?;
+        let mut applied = rows.into_iter().map(row).collect::<Outcome<Vec<Applied>>>()?;
+        if migrations::newer(&applied, migrations::known()).is_some() {
+            let reader = |row: Row| {
+                let mut columns = row.read("schema_readers");
+                Ok((columns.int()?, columns.int()?))
+            };
+            let rows = self.read(migrations::READERS, vec![migrations::known().into()]).await?;
+            migrations::note_readers(&mut applied, &rows.into_iter().map(reader).collect::<Outcome<Vec<_>>>()?);
+        }
+        Ok(applied)
+    }
+
     /// Applies every migration that is missing and gives the state after it.
     pub async fn migrate_up(&self) -> Outcome<Vec<Migration>> {
         let sources = migrations::sources(self.kind());
@@ -94,7 +119,7 @@ impl Store {
     }
 
     pub async fn migrate_status(&self) -> Outcome<Vec<Migration>> {
-        let applied = self.inner.driver.applied().await?;
+        let applied = self.applied().await?;
         migrations::missing(migrations::sources(self.kind()), &applied)?;
         Ok(migrations::status(migrations::sources(self.kind()), &applied))
     }
@@ -102,7 +127,7 @@ impl Store {
     /// Whether this program may work on the database: it has the schema this program knows, or a newer one (which is given)
     /// that says it may.
     pub async fn check_schema(&self) -> Outcome<Option<i64>> {
-        let applied = self.inner.driver.applied().await?;
+        let applied = self.applied().await?;
         let missing = migrations::missing(migrations::sources(self.kind()), &applied)?;
         if missing.is_empty() {
             return Ok(migrations::newer(&applied, migrations::known()));

@@ -12,9 +12,7 @@ use crate::storage::driver::MIGRATION_WAIT;
 use crate::storage::migrations::{
     APPLIED, Applied, READERS, RECORD, Source, TABLE, known, missing, newer, note_readers,
 };
-use crate::storage::value::{Statement, Value};
 
-use super::Postgres;
 use super::errors::failure;
 use super::session::Session;
 
@@ -23,7 +21,6 @@ use super::session::Session;
 const LOCK: &str = "SELECT pg_try_advisory_xact_lock(1953459052, hashtext(current_schema()))";
 const LOCK_SESSION: &str = "SELECT pg_try_advisory_lock(1953459052, hashtext(current_schema()))";
 const UNLOCK_SESSION: &str = "SELECT pg_advisory_unlock(1953459052, hashtext(current_schema()))";
-const EXISTS: &str = "SELECT to_regclass('schema_migrations') IS NOT NULL";
 const PAUSE: Duration = Duration::from_millis(100);
 
 type Outcome<T> = Result<T, StorageError>;
@@ -38,31 +35,6 @@ enum Step {
     Busy,
     /// The next file must run outside of a transaction.
     Outside(Source),
-}
-
-pub(super) async fn applied(driver: &Postgres) -> Outcome<Vec<Applied>> {
-    let exists = driver.read(vec![Statement::new(EXISTS, Vec::new())]).await?.pop().and_then(|mut rows| rows.pop());
-    if !exists.map_or(Ok(false), |row| row.read("schema_migrations").bool())? {
-        return Ok(Vec::new());
-    }
-    let rows = driver.read(vec![Statement::new(APPLIED, Vec::new())]).await?.pop().unwrap_or_default();
-    let applied = |row: crate::storage::value::Row| {
-        let mut columns = row.read("schema_migrations");
-        let (version, checksum) = (columns.int()?, columns.text()?);
-        let applied_at = Timestamp::from_millis(columns.int()?);
-        Ok(Applied { version, checksum, applied_at, oldest_reader: None })
-    };
-    let mut applied = rows.into_iter().map(applied).collect::<Outcome<Vec<Applied>>>()?;
-    if newer(&applied, known()).is_some() {
-        let statement = Statement::new(READERS, vec![Value::Int(known())]);
-        let rows = driver.read(vec![statement]).await?.pop().unwrap_or_default();
-        let reader = |row: crate::storage::value::Row| {
-            let mut columns = row.read("schema_readers");
-            Ok((columns.int()?, columns.int()?))
-        };
-        note_readers(&mut applied, &rows.into_iter().map(reader).collect::<Outcome<Vec<_>>>()?);
-    }
-    Ok(applied)
 }
 
 /// Runs on a connection of its own; what it leaves behind there goes with it.

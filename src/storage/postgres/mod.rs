@@ -26,7 +26,7 @@ use deadpool::managed::{Object, Pool, PoolError};
 use tokio::time::{sleep, timeout};
 
 use super::driver::PoolState;
-use super::migrations::{Applied, Source};
+use super::migrations::Source;
 use super::value::{Row, Statement, Value};
 use super::{PostgresOptions, StorageError};
 
@@ -143,10 +143,6 @@ impl Postgres {
     pub async fn prepare(&self, sql: &str) -> Outcome<()> {
         let lent = self.connection().await?;
         self.within(Access::Read, lent, async |session| session.check(sql).await).await.map_err(|failed| failed.error)
-    }
-
-    pub async fn applied(&self) -> Outcome<Vec<Applied>> {
-        migrate::applied(self).await
     }
 
     pub async fn migrate(&self, sources: &[Source], now: i64) -> Outcome<()> {

@@ -11,11 +11,7 @@ use crate::storage::migrations::{
 use super::bind::numbered;
 use super::errors::failure;
 
-pub(super) fn applied(connection: &Connection) -> Result<Vec<Applied>, StorageError> {
-    let exists = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'";
-    if connection.query_row(exists, [], |row| row.get::<_, i64>(0)).map_err(failure)? == 0 {
-        return Ok(Vec::new());
-    }
+fn applied(connection: &Connection) -> Result<Vec<Applied>, StorageError> {
     let mut statement = connection.prepare(APPLIED).map_err(failure)?;
     let rows = statement.query_map([], |row| {
         let applied_at = Timestamp::from_millis(row.get(2)?);

@@ -16,7 +16,7 @@ mod run;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::driver::PoolState;
-use super::migrations::{Applied, Source};
+use super::migrations::Source;
 use super::value::{Row, Statement, Value};
 use super::{SqliteOptions, StorageError};
 
@@ -96,10 +96,6 @@ impl Sqlite {
 
     pub async fn prepare(&self, sql: String) -> Result<(), StorageError> {
         self.writer.run(move |connection| run::prepare(connection, &sql)).await
-    }
-
-    pub async fn applied(&self) -> Result<Vec<Applied>, StorageError> {
-        self.writer.run(|connection| migrate::applied(connection)).await
     }
 
     pub async fn migrate(&self, sources: Vec<Source>, now: i64) -> Result<(), StorageError> {
