@@ -83,7 +83,8 @@ async fn import(what: &What, settings: &Settings) -> Result<(), Failure> {
     let judged: Vec<Judged> = plan.steps.iter().map(|step| step.judged.clone()).collect();
     if !what.dry_run {
         catalog.put_all(&judged).await.map_err(|error| {
-            Failure::failed(format!("{error}; nothing of the configuration was written, start the import again"))
+            // All or nothing, but for what somebody else deletes in this moment: neither is told apart here.
+            Failure::failed(format!("the configuration was not stored as planned: {error}; start the import again"))
         })?;
     }
     let stored = import_tokens(&store, &catalog, &mut plan, admin.as_ref(), what.dry_run).await;

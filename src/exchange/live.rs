@@ -142,13 +142,26 @@ pub async fn read(admin: &Admin, progress: impl Fn(u64)) -> Result<Input, Proble
         look_at_the_root(admin).await?;
     }
     for (list, why) in FOREIGN {
-        // Only to be told of: what cannot be read is nothing that would be taken.
-        let Ok(Some(page)) = Pages::new(admin, list).next().await else { continue };
-        for fields in page.rows {
-            input.leave(place(list, &fields), *why);
-        }
+        tell_foreign(admin, list, why, &mut input).await;
     }
     Ok(input)
+}
+
+/// Only to be told of: that a list cannot be read ends nothing, and is told too.
+async fn tell_foreign(admin: &Admin, list: &'static str, why: &str, input: &mut Input) {
+    let mut pages = Pages::new(admin, list);
+    loop {
+        match pages.next().await {
+            Ok(Some(page)) => page.rows.iter().for_each(|fields| input.leave(place(list, fields), why)),
+            Ok(None) => return,
+            Err(problem) => {
+                return input.leave(format!("/{list}"), format!("what it has is not known: {}", problem.text));
+            }
+        }
+        if input.untaken.len() > MOST_ROWS {
+            return input.leave(format!("/{list}"), "and more");
+        }
+    }
 }
 
 /// An address where nothing is listed may be no Admin API at all.

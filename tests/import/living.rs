@@ -37,7 +37,8 @@ fn lists(is_old: bool) -> Value {
             "redirect_uris": {}, "client_type": "confidential", "consumer": {"id": CONSUMER}, "created_at": 1690000000}],
         "key-auths": [{"id": "7a5c0d52-2f3b-4c6e-9d35-000000000007", "key": "k", "ttl": null, "consumer": {"id": CONSUMER}}],
         "oauth2_tokens": [token(1), token(2), token(3)],
-        "acls": [{"id": "7a5c0d52-2f3b-4c6e-9d35-000000000008", "group": "staff", "consumer": {"id": CONSUMER}}],
+        "acls": [{"id": "7a5c0d52-2f3b-4c6e-9d35-000000000008", "group": "staff", "consumer": {"id": CONSUMER}},
+            {"id": "7a5c0d52-2f3b-4c6e-9d35-000000000010", "group": "guests", "consumer": {"id": CONSUMER}}],
     })
 }
 
@@ -61,7 +62,7 @@ async fn from_kong(is_old: bool) {
     let said = house.run(&args).await;
     assert_eq!(
         said.summary(),
-        "7 created, 0 changed, 0 unchanged; tokens: 3 created, 0 unchanged; 3 not taken",
+        "7 created, 0 changed, 0 unchanged; tokens: 3 created, 0 unchanged; 4 not taken",
         "{said:?}"
     );
     for told in [
