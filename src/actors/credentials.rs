@@ -1,7 +1,6 @@
 //! Credential look-ups of one worker: single flight, fills, invalidations.
 
 use std::cell::RefCell;
-use std::hash::Hash;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,8 +10,8 @@ use uuid::Uuid;
 use super::contact::Contact;
 use super::flights::{Answer, Flights};
 use super::link::{self, Obey};
-use crate::cache::Lookups;
 use crate::cache::redis::{Kept, Lease, TokenTier};
+use crate::cache::{Common, Key, Lookups};
 use crate::domain::{ClientView, Clock, Consumer, JwtSecretView, KeyView, Standing, TokenDigest, TokenView};
 use crate::storage::{StorageError, Store};
 use crate::telemetry::{Meter, Meters, Owner};
@@ -23,9 +22,9 @@ const UNKNOWN_MS: i64 = 5_000;
 const MAILBOX: usize = 4096;
 
 /// The caches a worker's handlers read directly (borrow, never held across an await) and its actor fills.
-#[derive(Debug)]
 pub struct Caches {
     pub tokens: Lookups<TokenDigest, TokenView>,
+    common: Common,
     pub clients: Lookups<String, ClientView>,
     pub consumers: Lookups<String, Consumer>,
     pub keys: Lookups<TokenDigest, KeyView>,
@@ -40,6 +39,7 @@ impl Caches {
     pub fn new(known_ms: i64) -> Self {
         Self {
             tokens: Lookups::new(CAPACITY, known_ms, UNKNOWN_MS),
+            common: Common::new(CAPACITY / 10),
             clients: Lookups::new(CAPACITY / 10, known_ms, UNKNOWN_MS),
             consumers: Lookups::new(CAPACITY / 10, known_ms, UNKNOWN_MS),
             keys: Lookups::new(CAPACITY, known_ms, UNKNOWN_MS),
@@ -51,12 +51,14 @@ impl Caches {
 
 /// A question to the store whose answer is remembered: under which key, where, and how it is asked.
 pub trait Ask: Message<Result = Answer<Self::View>> + 'static {
-    type Key: Eq + Hash + Clone + 'static;
+    type Key: Key + Clone + 'static;
     type View: 'static;
     fn key(&self) -> Self::Key;
     fn cache(caches: &mut Caches) -> &mut Lookups<Self::Key, Self::View>;
     fn flights(actor: &mut Credentials) -> &mut Flights<Self::Key, Self::View>;
     fn ask(self, sources: Sources) -> impl Future<Output = Answer<Self::View>> + 'static;
+    /// Has a view that will be remembered hold what others hold already.
+    fn share(_: &mut Caches, _: &mut Self::View) {}
 }
 
 /// Where the actor looks, and what it counts by.
@@ -127,6 +129,10 @@ impl Ask for FindToken {
 
     fn flights(actor: &mut Credentials) -> &mut Flights<TokenDigest, TokenView> {
         &mut actor.tokens
+    }
+
+    fn share(caches: &mut Caches, view: &mut TokenView) {
+        caches.common.share(view);
     }
 
     async fn ask(self, sources: Sources) -> Answer<TokenView> {
@@ -328,7 +334,7 @@ impl<A: Ask> Handler<A> for Credentials {
             let asked = asked.ask(self.sources.clone());
             context.spawn(asked.into_actor(self).map(move |answer, actor, _| {
                 let now = actor.sources.clock.now();
-                let answer = match answer {
+                let mut answer = match answer {
                     // It went away meanwhile.
                     Err(error) if error.is_transient() => {
                         actor.sources.contact.silent();
@@ -336,6 +342,11 @@ impl<A: Ask> Handler<A> for Credentials {
                     }
                     answer => answer,
                 };
+                if let Ok(Some(view)) = &mut answer
+                    && let Some(view) = Arc::get_mut(view)
+                {
+                    A::share(&mut actor.caches.borrow_mut(), view);
+                }
                 if A::flights(actor).land(&key, generation, &answer)
                     && actor.generation == generation
                     && let Ok(view) = answer

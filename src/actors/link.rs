@@ -42,7 +42,7 @@ pub(super) fn apply(event: &Event, caches: &mut Caches) {
         Event::Service(id) => view.service_id == Some(*id),
         Event::Grants { consumer, service } => view.consumer.id == *consumer && view.service_id == Some(*service),
         Event::User(user) => view.authenticated_userid.as_ref() == Some(user),
-        Event::Named(name) => view.client_id == *name || is_named(&view.consumer, name),
+        Event::Named(name) => *view.client_id == **name || is_named(&view.consumer, name),
         Event::Everything => true,
         Event::Token(_) | Event::Standing(_) | Event::Unknowns | Event::Learn(_) | Event::Configuration => false,
     });
@@ -215,7 +215,7 @@ mod tests {
                 id: Uuid::nil(),
                 credential_id: Uuid::nil(),
                 family_id: Uuid::from_u128(u128::from(number as u8)),
-                client_id: String::new(),
+                client_id: "".into(),
                 consumer: Arc::new(Consumer { id: consumer, username: None, custom_id: None }),
                 service_id: Some(service),
                 scope: None,

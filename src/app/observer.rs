@@ -166,9 +166,9 @@ fn entry<'e>(record: &'e Record<'_>, place: Option<&'e Place>, format: AccessFor
         request_id: record.request_id,
         trace: record.trace.map(|trace| trace.id),
         sent: Sent {
-            method: &head.method,
-            host: &head.host,
-            path: &head.path,
+            method: head.method(),
+            host: head.host(),
+            path: head.path(),
             user_agent: field("user-agent"),
             referrer: if format == AccessFormat::Combined { field("referer") } else { None },
         },

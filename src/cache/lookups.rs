@@ -1,12 +1,32 @@
 //! Answers to look-ups: the known in one bounded map, the unknown in another, so that guesses push out nothing good.
 
 use std::borrow::Borrow;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 
 use hashlink::LruCache;
 
-use crate::domain::Timestamp;
+use uuid::Uuid;
+
+use crate::domain::{Hashed, Timestamp, TokenDigest};
+
+/// By what is looked up.
+pub trait Key: Eq + Hash {
+    /// What callers can choose needs a hash that they cannot know.
+    type Hash: BuildHasher + Default;
+}
+
+impl Key for TokenDigest {
+    type Hash = Hashed;
+}
+
+impl Key for String {
+    type Hash = RandomState;
+}
+
+impl Key for (Uuid, Uuid) {
+    type Hash = RandomState;
+}
 
 /// What is remembered under a key.
 #[derive(Clone, Debug)]
@@ -28,18 +48,23 @@ impl<V> Found<V> {
 
 /// Bounded memory of one kind of look-up. Entries end after a time even when nobody revokes them, so that a store
 /// changed behind the gateway's back is noticed.
-#[derive(Debug)]
-pub struct Lookups<K: Eq + Hash, V> {
-    known: LruCache<K, (Arc<V>, Timestamp)>,
-    unknown: LruCache<K, Timestamp>,
+pub struct Lookups<K: Key, V> {
+    known: LruCache<K, (Arc<V>, Timestamp), K::Hash>,
+    unknown: LruCache<K, Timestamp, K::Hash>,
     known_ms: i64,
     unknown_ms: i64,
 }
 
-impl<K: Eq + Hash, V> Lookups<K, V> {
+impl<K: Key, V> Lookups<K, V> {
     /// `capacity` entries of each kind; life times in milliseconds.
     pub fn new(capacity: usize, known_ms: i64, unknown_ms: i64) -> Self {
-        Self { known: LruCache::new(capacity), unknown: LruCache::new(capacity), known_ms, unknown_ms }
+        let (known, unknown) = (K::Hash::default(), K::Hash::default());
+        Self {
+            known: LruCache::with_hasher(capacity, known),
+            unknown: LruCache::with_hasher(capacity, unknown),
+            known_ms,
+            unknown_ms,
+        }
     }
 
     /// What is remembered under `key` at `now`; `None`: the store must be asked.
@@ -101,6 +126,10 @@ impl<K: Eq + Hash, V> Lookups<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Key for u32 {
+        type Hash = RandomState;
+    }
 
     const NOW: Timestamp = Timestamp::from_seconds(10);
 

@@ -6,12 +6,14 @@
 //! **Absent on purpose:** deciding whether a token is good (`oauth2::judge`), and loading what is missing.
 
 mod attempts;
+mod common;
 mod custom_tokens;
 mod lookups;
 pub mod redis;
 mod verified;
 
 pub use attempts::{Attempts, Leniency};
+pub use common::Common;
 pub use custom_tokens::{CustomTokens, Reading};
-pub use lookups::{Found, Lookups};
+pub use lookups::{Found, Key, Lookups};
 pub use verified::VerifiedSecrets;

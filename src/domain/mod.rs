@@ -8,6 +8,7 @@
 
 mod clock;
 mod code;
+mod hashed;
 mod jwt;
 mod keyring;
 mod limits;
@@ -23,6 +24,7 @@ mod views;
 
 pub use clock::{Clock, Timestamp};
 pub use code::{Code, CodeState, NewCode};
+pub use hashed::{AsItIs, Hashed};
 pub use jwt::{Algorithm, VerifyingKey, decode_base64};
 pub use keyring::{KeyId, Keyring, KeyringError, SealedToken, TokenDigest, TokenMac};
 pub use limits::{LONGEST_NAME, LONGEST_TOKEN, MOST_SECRETS};

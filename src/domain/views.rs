@@ -22,11 +22,11 @@ pub struct TokenView {
     pub credential_id: Uuid,
     /// What a replay of its code or refresh token ends; its own id while nothing else belongs to it.
     pub family_id: Uuid,
-    pub client_id: String,
+    pub client_id: Arc<str>,
     pub consumer: Arc<Consumer>,
     /// `None`: a global token (issued under `global_credentials`).
     pub service_id: Option<Uuid>,
-    pub scope: Option<String>,
+    pub scope: Option<Arc<str>>,
     pub authenticated_userid: Option<String>,
     pub created_at: Timestamp,
     /// Seconds after `created_at`; 0 = never expires.

@@ -8,7 +8,9 @@ use super::node::PATIENCE;
 use super::{EngineError, Worker};
 use crate::actors::{Ask, FindClient, FindConsumer, FindJwtSecret, FindKey, FindStanding, FindToken};
 use crate::cache::Found;
-use crate::domain::{ClientView, Consumer, JwtSecretView, KeyView, LONGEST_NAME, Standing, TokenDigest, TokenView};
+use crate::domain::{
+    ClientView, Consumer, JwtSecretView, KeyView, LONGEST_NAME, Standing, Timestamp, TokenDigest, TokenView,
+};
 use crate::telemetry::{Meter, Owner};
 
 impl Worker {
@@ -17,17 +19,17 @@ impl Worker {
     ///
     /// # Errors
     /// The store is unreachable, or too much is waiting.
-    pub async fn find_token(&self, token: &[u8]) -> Result<Option<Arc<TokenView>>, EngineError> {
+    pub async fn find_token(&self, token: &[u8], now: Timestamp) -> Result<Option<Arc<TokenView>>, EngineError> {
         let mac = self.node.keyring.mac(token);
         // What is known was looked up under this digest before: the stamp need not be computed again.
         let presumed = mac.digest_if_minted(token);
-        let known = presumed.and_then(|digest| self.recall(|caches, now| caches.tokens.get(&digest, now)));
+        let known = presumed.and_then(|digest| self.recall_at(now, |caches, now| caches.tokens.get(&digest, now)));
         if let Some(Found::Known(view)) = known {
             self.meters.count(Meter::TokenCacheHit);
             return Ok(Some(view));
         }
         let digest = self.node.keyring.digest_from(token, mac);
-        match self.recall(|caches, now| caches.tokens.get(&digest, now)) {
+        match self.recall_at(now, |caches, now| caches.tokens.get(&digest, now)) {
             Some(Found::Known(view)) => {
                 self.meters.count(Meter::TokenCacheHit);
                 return Ok(Some(view));

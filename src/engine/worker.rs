@@ -14,14 +14,13 @@ use crate::actors::{Bus, Caches, Credentials, Issuer, Join, Lease, Sources, Tall
 use crate::cache::redis::Hot;
 use crate::cache::{Found, VerifiedSecrets};
 use crate::domain::Timestamp;
-use crate::telemetry::{AskedGrant, Meters, RequestIds, TokenRefusal};
+use crate::telemetry::{AskedGrant, Meters, TokenRefusal};
 
 /// The engine of one worker thread: its caches, its look-up actor, and the node behind them.
 #[derive(Clone)]
 pub struct Worker {
     pub node: Node,
     pub meters: Arc<Meters>,
-    pub request_ids: Rc<RequestIds>,
     /// What it remembers may be answered only while this is fresh.
     pub(super) lease: Lease,
     /// Fresh: what this node was told of the configuration is in force.
@@ -66,7 +65,6 @@ impl Worker {
             node: node.clone(),
             issuer,
             meters,
-            request_ids: Rc::new(RequestIds::new(rand::random())),
             lease,
             told: node.bus.get().map_or_else(Lease::without_end, Bus::configuration),
             hot,
@@ -85,10 +83,19 @@ impl Worker {
 
     /// What is remembered, while that may be trusted.
     pub(super) fn recall<V>(&self, get: impl FnOnce(&mut Caches, Timestamp) -> Option<Found<V>>) -> Option<Found<V>> {
+        self.recall_at(self.node.clock.now(), get)
+    }
+
+    /// The same for a caller who has looked at the clock.
+    pub(super) fn recall_at<V>(
+        &self,
+        now: Timestamp,
+        get: impl FnOnce(&mut Caches, Timestamp) -> Option<Found<V>>,
+    ) -> Option<Found<V>> {
         if !self.lease.is_fresh() {
             return None;
         }
-        get(&mut self.caches.borrow_mut(), self.node.clock.now())
+        get(&mut self.caches.borrow_mut(), now)
     }
 
     /// Counts what became of a request to an OAuth 2.0 endpoint: `issued`, or the `error` that was answered.

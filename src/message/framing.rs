@@ -37,6 +37,10 @@ pub(super) fn content_length(value: &[u8]) -> Option<u64> {
 
 /// What the header fields say of the body; `None` when they say nothing.
 pub(super) fn declared(headers: &Headers, version: Version) -> Result<Option<BodyLength>, Refusal> {
+    // A name has the mark of what it imitates.
+    if !headers.may_have(b"content-length") && !headers.may_have(b"transfer-encoding") {
+        return Ok(None);
+    }
     let mut length = None;
     let mut encoded = false;
     for (name, value) in headers.iter() {

@@ -1,22 +1,21 @@
 //! Request heads whose parts come apart: the pseudo-header fields of HTTP/2 (RFC 9113 §8.3.1), judged as strictly as a
 //! head of HTTP/1.1, for that is what an upstream may get of them.
 
-use bytes::Bytes;
-
 use super::framing::{self, BodyLength, Version};
+use super::headers::{Line, Place};
 use super::request::{MAX_FIELDS, MAX_METHOD, RequestFrame};
 use super::{Refusal, RequestHead, target};
 
 /// What stands before the fields of a request.
-#[derive(Clone, Debug, Default)]
-pub struct Pseudo {
-    pub method: Bytes,
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pseudo<'p> {
+    pub method: &'p [u8],
     /// Path with query, or `*`.
-    pub path: Bytes,
+    pub path: &'p [u8],
     /// `:authority`; `None` when it was not sent.
-    pub authority: Option<Bytes>,
+    pub authority: Option<&'p [u8]>,
     /// `:protocol` of an extended CONNECT (RFC 8441).
-    pub protocol: Option<Bytes>,
+    pub protocol: Option<&'p [u8]>,
 }
 
 /// Completes a head that has its fields already.
@@ -27,26 +26,29 @@ pub struct Pseudo {
 ///
 /// # Errors
 /// What is wrong with the head.
-pub fn complete_head(pseudo: Pseudo, ended: bool, head: &mut RequestHead) -> Result<RequestFrame, Refusal> {
+pub fn complete_head(pseudo: Pseudo<'_>, ended: bool, head: &mut RequestHead) -> Result<RequestFrame, Refusal> {
     if head.headers.len() > MAX_FIELDS {
         return Err(Refusal::TooManyFields);
     }
-    let upgrade = match &pseudo.protocol {
-        Some(protocol) if pseudo.method[..] == *b"CONNECT" && protocol[..] == *b"websocket" => true,
+    let upgrade = match pseudo.protocol {
+        Some(b"websocket") if pseudo.method == b"CONNECT" => true,
         Some(_) => return Err(Refusal::Method),
         None => false,
     };
-    head.method = if upgrade { Bytes::from_static(b"GET") } else { pseudo.method };
-    if head.method == "CONNECT" || head.method.is_empty() || head.method.len() > MAX_METHOD {
+    let method = if upgrade { b"GET" } else { pseudo.method };
+    if method == b"CONNECT" || method.is_empty() || method.len() > MAX_METHOD {
         return Err(Refusal::Method);
     }
-    let target = target::parse(&head.method, pseudo.path)?;
+    let target = target::parse(method, pseudo.path)?;
     if target.authority.is_some() {
         return Err(Refusal::Target);
     }
-    head.path = target.path;
-    head.query = target.query;
-    head.host = authority(head, pseudo.authority)?;
+    head.line = Line {
+        method: head.headers.keep(method),
+        path: head.headers.keep(target.path),
+        query: target.query.map(|query| head.headers.keep(query)),
+        host: host(head, pseudo.authority)?,
+    };
     let mut expects_continue = false;
     for expectation in head.headers.all("expect") {
         if !expectation.eq_ignore_ascii_case(b"100-continue") {
@@ -65,19 +67,23 @@ pub fn complete_head(pseudo: Pseudo, ended: bool, head: &mut RequestHead) -> Res
 }
 
 /// `:authority` or Host; both only where they agree (RFC 9113 §8.3.1).
-fn authority(head: &RequestHead, authority: Option<Bytes>) -> Result<Bytes, Refusal> {
-    let mut hosts = head.headers.all("host");
+fn host(head: &mut RequestHead, authority: Option<&[u8]>) -> Result<Place, Refusal> {
+    let headers = &mut head.headers;
+    let mut hosts = headers.places("host");
     let host = hosts.next();
     if hosts.next().is_some() {
         return Err(Refusal::RepeatedHost);
     }
+    drop(hosts);
     let found = match (authority, host) {
-        (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => return Err(Refusal::Host),
-        (Some(authority), _) => authority,
-        (None, Some(host)) => head.headers.share(host),
+        (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(headers.part(host)) => {
+            return Err(Refusal::Host);
+        }
+        (Some(authority), _) => headers.keep(authority),
+        (None, Some(host)) => host,
         (None, None) => return Err(Refusal::MissingHost),
     };
-    if target::is_authority(&found) { Ok(found) } else { Err(Refusal::Host) }
+    if target::is_authority(headers.part(found)) { Ok(found) } else { Err(Refusal::Host) }
 }
 
 #[cfg(test)]
@@ -94,12 +100,12 @@ mod tests {
         head
     }
 
-    fn pseudo(method: &'static str, path: &'static str) -> Pseudo {
-        let authority = Some(Bytes::from_static(b"a.example"));
-        Pseudo { method: method.into(), path: path.into(), authority, protocol: None }
+    fn pseudo(method: &'static str, path: &'static str) -> Pseudo<'static> {
+        let authority = Some(&b"a.example"[..]);
+        Pseudo { method: method.as_bytes(), path: path.as_bytes(), authority, protocol: None }
     }
 
-    fn completed(pseudo: Pseudo, fields: Fields) -> Result<RequestFrame, Refusal> {
+    fn completed(pseudo: Pseudo<'_>, fields: Fields) -> Result<RequestFrame, Refusal> {
         complete_head(pseudo, false, &mut head(fields))
     }
 
@@ -108,8 +114,8 @@ mod tests {
         let mut head = head(&[("accept", "*/*")]);
         let frame = complete_head(pseudo("GET", "/a%20b?c=d"), true, &mut head).unwrap();
         assert!(frame.body.is_none() && frame.keep_alive && !frame.upgrade);
-        assert_eq!((&head.path[..], head.query.as_deref()), (&b"/a%20b"[..], Some(&b"c=d"[..])));
-        assert_eq!(head.host, "a.example");
+        assert_eq!((head.path(), head.query()), (&b"/a%20b"[..], Some(&b"c=d"[..])));
+        assert_eq!((head.method(), head.host()), (&b"GET"[..], &b"a.example"[..]));
     }
 
     #[test]
@@ -121,21 +127,21 @@ mod tests {
 
     #[test]
     fn an_extended_connect_is_a_websocket_handshake_and_nothing_else() {
-        let protocol = |name: &'static str| Pseudo { protocol: Some(name.into()), ..pseudo("CONNECT", "/chat") };
+        let protocol = |name: &'static str| Pseudo { protocol: Some(name.as_bytes()), ..pseudo("CONNECT", "/chat") };
         assert!(completed(protocol("websocket"), &[]).unwrap().upgrade);
         assert_eq!(completed(protocol("connect-udp"), &[]), Err(Refusal::Method));
         assert_eq!(completed(pseudo("CONNECT", "/"), &[]), Err(Refusal::Method));
-        let odd = Pseudo { protocol: Some("websocket".into()), ..pseudo("GET", "/chat") };
+        let odd = Pseudo { protocol: Some(b"websocket"), ..pseudo("GET", "/chat") };
         assert_eq!(completed(odd, &[]), Err(Refusal::Method));
     }
 
     #[test]
     fn what_two_servers_might_read_differently_is_refused() {
-        let table: [(Pseudo, Fields, Refusal); 11] = [
+        let table: [(Pseudo<'_>, Fields, Refusal); 11] = [
             (pseudo("GET", "/"), &[("host", "b.example")], Refusal::Host),
             (pseudo("GET", "/"), &[("host", "a.example"), ("host", "a.example")], Refusal::RepeatedHost),
             (Pseudo { authority: None, ..pseudo("GET", "/") }, &[], Refusal::MissingHost),
-            (Pseudo { authority: Some("a b".into()), ..pseudo("GET", "/") }, &[], Refusal::Host),
+            (Pseudo { authority: Some(b"a b"), ..pseudo("GET", "/") }, &[], Refusal::Host),
             (pseudo("GET", "http://b.example/"), &[], Refusal::Target),
             (pseudo("GET", "/a b"), &[], Refusal::Target),
             (pseudo("GET", "*"), &[], Refusal::Target),

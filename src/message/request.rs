@@ -1,8 +1,9 @@
 //! Request heads (RFC 9112 §2-3), strict: what two servers might read differently is refused.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 
 use super::framing::{self, BodyLength, Version};
+use super::headers::{Headers, Line, Place};
 use super::scan::{self, Scan};
 use super::{Refusal, RequestHead, target};
 
@@ -62,7 +63,9 @@ pub fn read_request(
         return Err(Refusal::HeadTooLarge);
     }
     *scan = Scan::default();
-    parse(buffer.split_to(length).freeze(), head).map(Some)
+    let frame = parse(&buffer[..length], head)?;
+    buffer.advance(length);
+    Ok(Some(frame))
 }
 
 /// RFC 9112 §2.2: empty lines before a request line are ignored. They count towards nothing, as they take no memory.
@@ -84,10 +87,10 @@ fn refuse_early(buffer: &BytesMut, scan: &Scan, limits: &HeadLimits) -> Result<(
     Ok(())
 }
 
-fn parse(bytes: Bytes, head: &mut RequestHead) -> Result<RequestFrame, Refusal> {
+fn parse(bytes: &[u8], head: &mut RequestHead) -> Result<RequestFrame, Refusal> {
     let mut fields = [const { std::mem::MaybeUninit::uninit() }; MAX_FIELDS];
     let mut request = httparse::Request::new(&mut []);
-    match request.parse_with_uninit_headers(&bytes, &mut fields) {
+    match request.parse_with_uninit_headers(bytes, &mut fields) {
         Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
         Ok(_) => return Err(Refusal::RequestLine),
         Err(error) => return Err(refusal_of(error)),
@@ -99,16 +102,22 @@ fn parse(bytes: Bytes, head: &mut RequestHead) -> Result<RequestFrame, Refusal> 
     if method == "CONNECT" || method.len() > MAX_METHOD {
         return Err(Refusal::Method);
     }
-    head.headers.begin(bytes.clone());
+    let RequestHead { headers, line } = head;
+    headers.begin(bytes);
     for field in request.headers.iter() {
-        head.headers.push(field.name.as_bytes(), field.value);
+        headers.note(bytes, field.name.as_bytes(), field.value);
     }
-    head.method = bytes.slice_ref(method.as_bytes());
-    let target = target::parse(method.as_bytes(), bytes.slice_ref(path.as_bytes()))?;
-    head.path = target.path;
-    head.query = target.query;
-    head.host = authority(&head.headers, version, target.authority)?;
-    frame(&head.headers, version)
+    let target = target::parse(method.as_bytes(), path.as_bytes())?;
+    *line = Line {
+        method: headers.place(bytes, method.as_bytes()),
+        path: headers.place(bytes, target.path),
+        query: target.query.map(|query| headers.place(bytes, query)),
+        host: {
+            let authority = target.authority.map(|authority| headers.place(bytes, authority));
+            host(headers, version, authority)?
+        },
+    };
+    frame(headers, version)
 }
 
 fn refusal_of(error: httparse::Error) -> Refusal {
@@ -121,8 +130,8 @@ fn refusal_of(error: httparse::Error) -> Refusal {
 }
 
 /// The authority of the request. An absolute-form target's replaces the Host field, which must still be there (once).
-fn authority(headers: &super::Headers, version: Version, target: Option<Bytes>) -> Result<Bytes, Refusal> {
-    let mut hosts = headers.all("host");
+fn host(headers: &Headers, version: Version, target: Option<Place>) -> Result<Place, Refusal> {
+    let mut hosts = headers.places("host");
     let host = hosts.next();
     if hosts.next().is_some() {
         return Err(Refusal::RepeatedHost);
@@ -130,12 +139,12 @@ fn authority(headers: &super::Headers, version: Version, target: Option<Bytes>) 
     match host {
         None if version == Version::Http11 => Err(Refusal::MissingHost),
         None => Ok(target.unwrap_or_default()),
-        Some(host) if !target::is_authority(host) => Err(Refusal::Host),
-        Some(host) => Ok(target.unwrap_or_else(|| headers.share(host))),
+        Some(host) if !target::is_authority(headers.part(host)) => Err(Refusal::Host),
+        Some(host) => Ok(target.unwrap_or(host)),
     }
 }
 
-fn frame(headers: &super::Headers, version: Version) -> Result<RequestFrame, Refusal> {
+fn frame(headers: &Headers, version: Version) -> Result<RequestFrame, Refusal> {
     let body = framing::of_request(headers, version)?;
     let wishes = framing::connection(headers).ok_or(Refusal::Field)?;
     let mut expects_continue = false;

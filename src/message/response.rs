@@ -1,6 +1,6 @@
 //! Response heads of upstreams.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 
 use super::Headers;
 use super::framing::{self, BodyLength, Version};
@@ -11,7 +11,6 @@ use super::scan::{self, Scan};
 #[derive(Clone, Debug, Default)]
 pub struct ResponseHead {
     pub status: u16,
-    pub reason: Bytes,
     pub headers: Headers,
 }
 
@@ -47,14 +46,16 @@ pub fn read_response(
         return Err(BadResponse);
     }
     *scan = Scan::default();
-    parse(buffer.split_to(length).freeze(), to_head, head).map(Some)
+    let frame = parse(&buffer[..length], to_head, head)?;
+    buffer.advance(length);
+    Ok(Some(frame))
 }
 
-fn parse(bytes: Bytes, to_head: bool, head: &mut ResponseHead) -> Result<ResponseFrame, BadResponse> {
+fn parse(bytes: &[u8], to_head: bool, head: &mut ResponseHead) -> Result<ResponseFrame, BadResponse> {
     let mut fields = [const { std::mem::MaybeUninit::uninit() }; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut []);
     let config = httparse::ParserConfig::default();
-    match config.parse_response_with_uninit_headers(&mut response, &bytes, &mut fields) {
+    match config.parse_response_with_uninit_headers(&mut response, bytes, &mut fields) {
         Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
         _ => return Err(BadResponse),
     }
@@ -64,10 +65,9 @@ fn parse(bytes: Bytes, to_head: bool, head: &mut ResponseHead) -> Result<Respons
     }
     let version = if minor == 0 { Version::Http10 } else { Version::Http11 };
     head.status = status;
-    head.reason = response.reason.map(|reason| bytes.slice_ref(reason.as_bytes())).unwrap_or_default();
-    head.headers.begin(bytes.clone());
+    head.headers.begin(bytes);
     for field in response.headers.iter() {
-        head.headers.push(field.name.as_bytes(), field.value);
+        head.headers.note(bytes, field.name.as_bytes(), field.value);
     }
     let body = framing::of_response(&head.headers, version, status, to_head).ok_or(BadResponse)?;
     let wishes = framing::connection(&head.headers).ok_or(BadResponse)?;

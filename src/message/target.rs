@@ -1,41 +1,39 @@
 //! Request targets and authorities (RFC 9112 §3.2).
 
-use bytes::Bytes;
-
 use super::Refusal;
 
-pub(super) struct Target {
-    pub path: Bytes,
-    pub query: Option<Bytes>,
+pub(super) struct Target<'t> {
+    pub path: &'t [u8],
+    pub query: Option<&'t [u8]>,
     /// Of an absolute-form target.
-    pub authority: Option<Bytes>,
+    pub authority: Option<&'t [u8]>,
 }
 
 /// Takes a target apart. `target` is a slice of what httparse accepted: no white space, no control bytes.
-pub(super) fn parse(method: &[u8], target: Bytes) -> Result<Target, Refusal> {
+pub(super) fn parse<'t>(method: &[u8], target: &'t [u8]) -> Result<Target<'t>, Refusal> {
     if target.iter().any(|byte| *byte <= b' ' || *byte == 0x7f || *byte == b'#') {
         return Err(Refusal::Target);
     }
-    if target[..] == *b"*" {
+    if target == b"*" {
         let allowed = method == b"OPTIONS";
         return if allowed { Ok(Target { path: target, query: None, authority: None }) } else { Err(Refusal::Target) };
     }
     if target.first() == Some(&b'/') {
         let (path, query) = split_query(target);
-        return if is_escaped_well(&path) { Ok(Target { path, query, authority: None }) } else { Err(Refusal::Target) };
+        return if is_escaped_well(path) { Ok(Target { path, query, authority: None }) } else { Err(Refusal::Target) };
     }
-    let rest = after_scheme(&target).ok_or(Refusal::Target)?;
+    let rest = after_scheme(target).ok_or(Refusal::Target)?;
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
-    let authority = rest.slice(..end);
-    if !is_authority(&authority) {
+    let (authority, rest) = rest.split_at(end);
+    if !is_authority(authority) {
         return Err(Refusal::Target);
     }
-    let (mut path, query) = split_query(rest.slice(end..));
+    let (mut path, query) = split_query(rest);
     if path.is_empty() {
         let whole_server = method == b"OPTIONS" && query.is_none();
-        path = Bytes::from_static(if whole_server { b"*" } else { b"/" });
+        path = if whole_server { b"*" } else { b"/" };
     }
-    if is_escaped_well(&path) { Ok(Target { path, query, authority: Some(authority) }) } else { Err(Refusal::Target) }
+    if is_escaped_well(path) { Ok(Target { path, query, authority: Some(authority) }) } else { Err(Refusal::Target) }
 }
 
 /// Whether every `%` has its two digits. One that has not could gain them when others are decoded: `%%32e` would become
@@ -47,19 +45,19 @@ fn is_escaped_well(path: &[u8]) -> bool {
     })
 }
 
-fn split_query(target: Bytes) -> (Bytes, Option<Bytes>) {
-    match memchr::memchr(b'?', &target) {
-        Some(mark) => (target.slice(..mark), Some(target.slice(mark + 1..))),
+fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(b'?', target) {
+        Some(mark) => (&target[..mark], Some(&target[mark + 1..])),
         None => (target, None),
     }
 }
 
-fn after_scheme(target: &Bytes) -> Option<Bytes> {
+fn after_scheme(target: &[u8]) -> Option<&[u8]> {
     let length = [&b"http://"[..], b"https://"].into_iter().find_map(|scheme| {
         let begins = target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
         begins.then_some(scheme.len())
     })?;
-    Some(target.slice(length..))
+    Some(&target[length..])
 }
 
 /// Whether this is `host`, `host:port`, `[v6]` or `[v6]:port`, in letters every server reads alike.
@@ -80,7 +78,7 @@ pub fn is_authority(text: &[u8]) -> bool {
     };
     let host_is_good = host.is_none_or(|host| {
         let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-        !host.is_empty() && host.len() <= 255 && host.iter().all(allowed)
+        !host.is_empty() && host.len() <= 255 && host.iter().fold(true, |good, byte| good & allowed(byte))
     });
     host_is_good && is_port(port)
 }

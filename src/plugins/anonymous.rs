@@ -22,7 +22,7 @@ pub(super) fn is_settled(anonymous: Option<&str>, call: &Call<'_>) -> bool {
 
 /// Whether a call is a browser's question before the call, which carries no credentials.
 pub(super) fn is_preflight(call: &Call<'_>) -> bool {
-    call.head.method == b"OPTIONS"[..]
+    call.head.method() == b"OPTIONS"
 }
 
 /// What becomes of a call without good credentials: it goes on as the anonymous consumer where there is one, else it is

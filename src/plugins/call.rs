@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -62,32 +63,53 @@ impl<'h> ForwardedProto<'h> {
 pub struct Changes {
     /// Fields removed from what the upstream gets; applied before `set`.
     pub removed: Vec<Bytes>,
-    /// Fields the upstream gets; each replaces every field of its name.
-    pub set: Vec<(Bytes, Bytes)>,
+    /// Fields the upstream gets, names and ends of values in `text`; each replaces every field of its name.
+    set: Vec<(Bytes, Range<usize>)>,
     /// `Some(None)`: the query is removed.
     pub query: Option<Option<Bytes>>,
     /// Takes the place of the body the client sent.
     pub body: Option<Bytes>,
     /// Fields added to the answer, proxied or our own.
     pub response: Vec<(Bytes, Bytes)>,
-    /// Room for values, from one call to the next.
-    text: BytesMut,
+    /// Every value of `set`, one after the other.
+    text: Vec<u8>,
 }
 
-/// Room that is made for values at once.
-const TEXT: usize = 512;
+/// Bytes of values for which room is kept.
+const MOST_TEXT: usize = 4 * 1024;
 
 impl Changes {
-    /// A copy of `value` that costs no allocation of its own.
-    fn keep(&mut self, value: &[u8]) -> Bytes {
-        self.text.reserve(if self.text.capacity() < value.len() { TEXT.max(value.len()) } else { 0 });
+    /// Fields the upstream gets; each replaces every field of its name.
+    pub fn set(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.set.iter().map(|(name, value)| (&name[..], &self.text[value.clone()]))
+    }
+
+    /// Whether a field of that name is removed, or set.
+    pub fn concern(&self, name: &[u8]) -> bool {
+        self.removed.iter().any(|removed| removed.eq_ignore_ascii_case(name))
+            || self.set.iter().any(|(set, _)| set.eq_ignore_ascii_case(name))
+    }
+
+    /// The query as the upstream gets it.
+    pub fn query<'q>(&'q self, head: &'q RequestHead) -> Option<&'q [u8]> {
+        match &self.query {
+            Some(replaced) => replaced.as_deref(),
+            None => head.query(),
+        }
+    }
+
+    fn set_field(&mut self, name: Bytes, value: &[u8]) {
+        self.set.retain(|(field, _)| !field.eq_ignore_ascii_case(&name));
+        let start = self.text.len();
         self.text.extend_from_slice(value);
-        self.text.split().freeze()
+        self.set.push((name, start..self.text.len()));
     }
 
     pub fn clear(&mut self) {
         self.removed.clear();
         self.set.clear();
+        self.text.clear();
+        self.text.shrink_to(MOST_TEXT);
         self.query = None;
         self.body = None;
         self.response.clear();
@@ -204,16 +226,8 @@ impl<'c> Call<'c> {
     }
 
     /// Sets a field of the upstream request in place of every one of that name.
-    pub fn set_header(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
-        let (name, value) = (name.into(), value.into());
-        self.changes.set.retain(|(field, _)| !field.eq_ignore_ascii_case(&name));
-        self.changes.set.push((name, value));
-    }
-
-    /// The same with a copy of `value`.
-    pub fn set_header_to(&mut self, name: &'static str, value: &[u8]) {
-        let value = self.changes.keep(value);
-        self.set_header(name, value);
+    pub fn set_header(&mut self, name: impl Into<Bytes>, value: &[u8]) {
+        self.changes.set_field(name.into(), value);
     }
 
     /// Removes every field of that name from the upstream request, also one set before.
@@ -224,8 +238,8 @@ impl<'c> Call<'c> {
     }
 
     /// The query as the upstream gets it so far.
-    pub fn query(&self) -> Option<&Bytes> {
-        self.changes.query.as_ref().unwrap_or(&self.head.query).as_ref()
+    pub fn query(&self) -> Option<&[u8]> {
+        self.changes.query(self.head)
     }
 
     /// What took the place of the body, if anything did.

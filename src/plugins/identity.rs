@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{Call, Identity};
 use crate::domain::{ApplicationView, Consumer};
+use crate::message::is_clean;
 
 /// The call is made for this consumer, as this credential of its proved. `identifier` is what the upstream knows the
 /// credential by.
@@ -51,7 +53,7 @@ pub(super) fn forget_application(call: &mut Call<'_>) {
     let head = call.head;
     for (name, _) in head.headers.iter() {
         if APPLICATION.iter().any(|known| is_spelling(name, known.as_bytes())) {
-            call.remove_header(head.headers.share(name));
+            call.remove_header(Bytes::copy_from_slice(name));
         }
     }
 }
@@ -76,9 +78,9 @@ fn set_consumer(consumer: &Consumer, call: &mut Call<'_>) {
 /// Sets a header to a stored text. A text that cannot stand in a header (line ends, NUL) is percent-encoded: it must
 /// neither end the field nor be lost.
 pub(super) fn set(call: &mut Call<'_>, name: &'static str, text: &str) {
-    let clean = !text.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f);
-    if clean {
-        return call.set_header_to(name, text.as_bytes());
+    if is_clean(text.as_bytes()) {
+        return call.set_header(name, text.as_bytes());
     }
-    call.set_header(name, percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string());
+    let encoded = percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string();
+    call.set_header(name, encoded.as_bytes());
 }

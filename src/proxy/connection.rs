@@ -89,6 +89,8 @@ struct Connection<'c, P: Plugin> {
     head: RequestHead,
     space: Space,
     timer: Timer,
+    /// When it began to wait for a request.
+    since: Instant,
     is_first: bool,
 }
 
@@ -109,7 +111,8 @@ enum Preface {
 
 impl<'c, P: Plugin> Connection<'c, P> {
     fn new(worker: &'c Worker<P>, seat: &'c Seat, peer: &'c Peer, io: Io) -> Self {
-        let timer = Timer::new(Instant::now() + worker.gateway.settings.head_timeout);
+        let since = Instant::now();
+        let timer = Timer::new(since + worker.gateway.settings.head_timeout);
         Self {
             worker,
             seat,
@@ -120,6 +123,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             head: RequestHead::default(),
             space: Space::default(),
             timer,
+            since,
             is_first: true,
         }
     }
@@ -152,7 +156,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
     /// Waits for the next request head.
     async fn next(&mut self) -> Next {
         let settings = &self.worker.gateway.settings;
-        let (mut begun, mut first_byte) = (None, None);
+        let mut first_byte = None;
         let patience = if self.is_first { settings.head_timeout } else { settings.idle_timeout };
         loop {
             match self.preface() {
@@ -166,7 +170,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             }
             let idle = self.input.is_empty();
             let deadline = match idle {
-                true => *begun.get_or_insert_with(Instant::now) + patience,
+                true => self.since + patience,
                 false => *first_byte.get_or_insert_with(Instant::now) + settings.head_timeout,
             };
             let Self { worker, seat, wire, input, timer, is_first, .. } = self;
@@ -212,7 +216,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             head: &self.head,
             frame,
             peer: self.peer,
-            request_id: &request_id,
+            request_id: request_id.as_str(),
             trace: trace::begin(self.worker.gateway.settings.sampler.as_ref(), &self.head.headers),
             begun,
             now: self.worker.gateway.clock.now(),
@@ -233,7 +237,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             Some(outcome) => outcome,
             None => Box::pin(exchange.stop(&mut live)).await,
         };
-        exchange.record(&report, source.received, sink.sent);
+        self.since = exchange.record(&report, source.received, sink.sent);
         match outcome {
             Outcome::Switched(link) => {
                 let limit = exchange.tunnel_limit(&report);
@@ -265,7 +269,9 @@ impl<'c, P: Plugin> Connection<'c, P> {
                 }
             }
         });
-        ended.await
+        let is_empty = ended.await;
+        self.since = Instant::now();
+        is_empty
     }
 
     /// Answers a head that is not taken. Nothing of it is believed, so the answer is JSON and the connection ends.
@@ -292,7 +298,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             head: &self.head,
             frame: &frame,
             peer: self.peer,
-            request_id: &request_id,
+            request_id: request_id.as_str(),
             trace: trace::begin(self.worker.gateway.settings.sampler.as_ref(), &self.head.headers),
             begun: Instant::now(),
             now,

@@ -14,7 +14,6 @@ use super::failure::Failure;
 use super::forward::Forward;
 use super::link::Link;
 use super::own;
-use super::request_id::RequestId;
 use super::seam::{Inbound, Sink};
 use super::snapshot::{Snapshot, Target};
 use super::timer::Timer;
@@ -52,6 +51,8 @@ pub(super) struct Report {
     pub client_ip: Option<IpAddr>,
     pub identity: Option<Identity>,
     pub failure: Option<Failure>,
+    /// When it was over, if somebody looked.
+    pub ended: Option<Instant>,
     /// Tries at the upstream, of a call that is recorded.
     pub attempts: Vec<Attempt>,
     /// Of a request to an OAuth 2.0 endpoint: what was asked, and what came of it.
@@ -82,7 +83,7 @@ pub(super) struct Exchange<'e, P: Plugin> {
     pub head: &'e RequestHead,
     pub frame: &'e RequestFrame,
     pub peer: &'e Peer,
-    pub request_id: &'e RequestId,
+    pub request_id: &'e str,
     pub trace: Option<Trace>,
     pub begun: Instant,
     pub now: Timestamp,
@@ -93,13 +94,13 @@ impl<P: Plugin> Exchange<'_, P> {
         live.space.changes.clear();
         if !P::is_current(&self.worker.engine) {
             let message = "This node cannot know its configuration at the moment, try again later";
-            let answer = own::error(503, message, self.request_id.as_str(), self.head).with_header("retry-after", "1");
+            let answer = own::error(503, message, self.request_id, self.head).with_header("retry-after", "1");
             return self.answer(&answer, live).await;
         }
-        let path = normalize(&self.head.path);
+        let path = normalize(self.head.path());
         let secure = self.peer.tls || self.is_forwarded_secure();
         let Some(found) = self.route(&path, secure) else {
-            let answer = own::error(404, "no Route matched with those values", self.request_id.as_str(), self.head);
+            let answer = own::error(404, "no Route matched with those values", self.request_id, self.head);
             return self.answer(&answer, live).await;
         };
         live.report.target = Some(found.route);
@@ -114,7 +115,7 @@ impl<P: Plugin> Exchange<'_, P> {
             Err(answer) => return self.answer(&answer, live).await,
         };
         let Some(upstream) = &target.upstream else {
-            let answer = own::error(503, "no Service found with those values", self.request_id.as_str(), self.head);
+            let answer = own::error(503, "no Service found with those values", self.request_id, self.head);
             return self.answer(&answer, live).await;
         };
         let forward = Forward { exchange: self, target, upstream, found, path: &path, client_ip, secure, rest };
@@ -129,7 +130,7 @@ impl<P: Plugin> Exchange<'_, P> {
         live.report.failure = Some(failure);
         match failure.told() {
             Some((status, message)) if !live.sink.has_begun() => {
-                let mut answer = own::error(status, message, self.request_id.as_str(), self.head);
+                let mut answer = own::error(status, message, self.request_id, self.head);
                 if matches!(failure, Failure::Overloaded | Failure::Stopped) {
                     answer = answer.with_header("Retry-After", "1");
                 }
@@ -152,7 +153,7 @@ impl<P: Plugin> Exchange<'_, P> {
 
     /// For whom connections are made.
     pub fn asker(&self) -> Asker<'_> {
-        Asker { request_id: self.request_id.as_str(), trace_id: self.trace.map(|trace| trace.id) }
+        Asker { request_id: self.request_id, trace_id: self.trace.map(|trace| trace.id) }
     }
 
     /// Ends a call whose time is over because the gateway stops; it was dropped where it was.
@@ -164,7 +165,7 @@ impl<P: Plugin> Exchange<'_, P> {
     /// Answers a head that is not taken. Nothing of it is believed.
     pub async fn refuse<S: Inbound, K: Sink>(&self, refusal: &Refusal, live: &mut Live<'_, S, K>) -> Outcome {
         live.space.changes.clear();
-        let answer = own::error(refusal.status(), &refusal.to_string(), self.request_id.as_str(), self.head);
+        let answer = own::error(refusal.status(), &refusal.to_string(), self.request_id, self.head);
         self.answer(&answer, live).await
     }
 
@@ -174,15 +175,16 @@ impl<P: Plugin> Exchange<'_, P> {
         upstream.map_or(Duration::ZERO, |upstream| upstream.spec.read_timeout.max(upstream.spec.write_timeout))
     }
 
-    /// Tells of the request, now that it is over.
-    pub fn record(&self, report: &Report, received: u64, sent: u64) {
+    /// Tells of the request, now that it is over; and the caller when that was.
+    pub fn record(&self, report: &Report, received: u64, sent: u64) -> Instant {
+        let ended = report.ended.unwrap_or_else(Instant::now);
         let target = report.target.map(|target| &self.snapshot.targets[target]);
         self.worker.gateway.observe(&Record {
             head: self.head,
             version: self.frame.version,
             peer: self.peer,
             client_ip: report.client_ip.unwrap_or_else(|| self.client_ip()),
-            request_id: self.request_id.as_str(),
+            request_id: self.request_id,
             trace: self.trace,
             attempts: &report.attempts,
             asked: report.asked,
@@ -195,16 +197,17 @@ impl<P: Plugin> Exchange<'_, P> {
             failure: report.failure,
             received,
             sent,
-            total: self.begun.elapsed(),
+            total: ended.duration_since(self.begun),
             proxy: report.proxy,
             upstream: report.upstream,
         });
+        ended
     }
 
     fn route(&self, path: &[u8], secure: bool) -> Option<Match> {
         self.snapshot.router.find(&Ask {
-            method: &self.head.method,
-            host: &self.head.host,
+            method: self.head.method(),
+            host: self.head.host(),
             path,
             headers: &self.head.headers,
             secure,
@@ -243,7 +246,7 @@ impl<P: Plugin> Exchange<'_, P> {
         if route.protocols.contains(protocol) {
             return None;
         }
-        let error = |status, message| Some(own::error(status, message, self.request_id.as_str(), self.head));
+        let error = |status, message| Some(own::error(status, message, self.request_id, self.head));
         let grpc = matches!(protocol, Protocol::Grpc | Protocol::Grpcs);
         let speaks_http = [Protocol::Http, Protocol::Https, Protocol::Ws, Protocol::Wss];
         let speaks_http = speaks_http.into_iter().any(|protocol| route.protocols.contains(protocol));
@@ -261,8 +264,8 @@ impl<P: Plugin> Exchange<'_, P> {
             let answer = error(426, "Please use HTTPS protocol")?;
             return Some(answer.with_header("Upgrade", "TLS/1.2, HTTP/1.1"));
         }
-        let query = self.head.query.as_ref().map(|query| format!("?{}", String::from_utf8_lossy(query)));
-        let (host, path) = (String::from_utf8_lossy(&self.head.host), String::from_utf8_lossy(&self.head.path));
+        let query = self.head.query().map(|query| format!("?{}", String::from_utf8_lossy(query)));
+        let (host, path) = (String::from_utf8_lossy(self.head.host()), String::from_utf8_lossy(self.head.path()));
         let name =
             host.rsplit_once(':').map_or(&host[..], |(name, port)| if port.ends_with(']') { &host } else { name });
         let location = format!("https://{name}{path}{}", query.unwrap_or_default());
@@ -289,15 +292,15 @@ impl<P: Plugin> Exchange<'_, P> {
             now: self.now,
             route: &target.route,
             service: target.upstream.as_ref().map(|upstream| &upstream.spec),
-            request_id: self.request_id.as_str(),
+            request_id: self.request_id,
             trace_id: self.trace.map(|trace| trace.id),
         };
         let limit = self.worker.gateway.settings.client_timeout;
         let mut timed = Timed { source: live.source, timer: live.timer, limit, since: None };
         let mut call = Call::new(facts, &mut live.space.changes, &mut timed);
         let verdict = target.chain.access(&mut call, &self.worker.engine).await;
-        let rest = call.finish();
-        live.report.identity.clone_from(&rest.identity);
+        let mut rest = call.finish();
+        live.report.identity = rest.identity.take();
         live.report.asked = rest.asked;
         match verdict {
             Verdict::Continue => Ok(rest),
@@ -309,7 +312,7 @@ impl<P: Plugin> Exchange<'_, P> {
     async fn answer<S: Inbound, K: Sink>(&self, answer: &Answer, live: &mut Live<'_, S, K>) -> Outcome {
         let Live { space, sink, timer, report, .. } = live;
         let date = self.worker.date(self.now);
-        report.status = own::write(answer, self.head, &space.changes, &date, self.request_id.as_str(), *sink);
+        report.status = own::write(answer, self.head, &space.changes, &date, self.request_id, *sink);
         let deadline = Instant::now() + self.worker.gateway.settings.client_timeout;
         let sent = poll_fn(|context| match sink.poll_flush(context) {
             Poll::Pending => timer.poll_until(context, deadline).map(|()| false),

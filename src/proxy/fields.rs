@@ -114,7 +114,7 @@ impl Fields for BytesMut {
 impl Outbound<'_> {
     /// As HTTP/1.1 writes it.
     pub fn write(&self, out: &mut BytesMut) {
-        put(out, &[&self.head.method, b" "]);
+        put(out, &[self.head.method(), b" "]);
         self.target(out);
         put(out, &[b" HTTP/1.1\r\nHost: ", self.host(), b"\r\n"]);
         self.fields(out);
@@ -122,7 +122,7 @@ impl Outbound<'_> {
             put(out, &[b"Connection: Upgrade\r\nUpgrade: websocket\r\n"]);
         }
         match self.body {
-            BodyLength::Exact(0) if !matches!(&self.head.method[..], b"POST" | b"PUT" | b"PATCH") => {}
+            BodyLength::Exact(0) if !matches!(self.head.method(), b"POST" | b"PUT" | b"PATCH") => {}
             BodyLength::Exact(length) => {
                 put_field(out, b"Content-Length", itoa::Buffer::new().format(length).as_bytes())
             }
@@ -147,13 +147,13 @@ impl Outbound<'_> {
     }
 
     fn host(&self) -> &[u8] {
-        let is_kept = self.route.preserve_host && !self.head.host.is_empty();
-        if is_kept { &self.head.host } else { &self.upstream.authority }
+        let is_kept = self.route.preserve_host && !self.head.host().is_empty();
+        if is_kept { self.head.host() } else { &self.upstream.authority }
     }
 
     fn target(&self, out: &mut BytesMut) {
         out.extend_from_slice(self.path);
-        if let Some(query) = self.changes.query.as_ref().unwrap_or(&self.head.query) {
+        if let Some(query) = self.changes.query(self.head) {
             out.extend_from_slice(b"?");
             put_query(out, query);
         }
@@ -163,7 +163,7 @@ impl Outbound<'_> {
         let mut sent = Sent::default();
         self.pass(&mut sent, out);
         self.forwarded(&sent, out);
-        for (name, value) in &self.changes.set {
+        for (name, value) in self.changes.set() {
             put_field(out, name, &safe(value));
         }
     }
@@ -179,7 +179,7 @@ impl Outbound<'_> {
                 Fate::Forwarded(place) if self.peer.trusted => sent.note(place, value),
                 Fate::Forwarded(_) => {}
                 Fate::Pass | Fate::Trusted if names_fields && is_connection_named(headers, name) => {}
-                Fate::Pass | Fate::Trusted if self.is_changed(name) => {}
+                Fate::Pass | Fate::Trusted if self.changes.concern(name) => {}
                 Fate::Pass if self.is_traced(name) => {}
                 Fate::Pass | Fate::Trusted => put_field(out, name, value),
             }
@@ -197,13 +197,8 @@ impl Outbound<'_> {
         })
     }
 
-    fn is_changed(&self, name: &[u8]) -> bool {
-        self.changes.removed.iter().any(|removed| removed.eq_ignore_ascii_case(name))
-            || self.changes.set.iter().any(|(set, _)| set.eq_ignore_ascii_case(name))
-    }
-
     fn forwarded(&self, sent: &Sent<'_>, out: &mut impl Fields) {
-        let mut space = [0u8; 48];
+        let mut space = [0u8; LONGEST_ADDRESS];
         let address = text_of(self.peer.address, &mut space);
         match sent.0[FOR] {
             Some(before) => out.put(b"X-Forwarded-For", &[before, b", ", address]),
@@ -211,18 +206,20 @@ impl Outbound<'_> {
         }
         let scheme: &[u8] = if self.secure { b"https" } else { b"http" };
         put_field(out, b"X-Forwarded-Proto", sent.0[PROTO].unwrap_or(scheme));
-        put_field(out, b"X-Forwarded-Host", sent.0[HOST].unwrap_or(&self.head.host));
+        put_field(out, b"X-Forwarded-Host", sent.0[HOST].unwrap_or(self.head.host()));
         let port = sent.0[PORT].filter(|port| port.iter().all(u8::is_ascii_digit));
         put_field(
             out,
             b"X-Forwarded-Port",
             port.unwrap_or(itoa::Buffer::new().format(self.peer.local_port).as_bytes()),
         );
-        put_field(out, b"X-Forwarded-Path", sent.0[PATH].unwrap_or(&self.head.path));
+        put_field(out, b"X-Forwarded-Path", sent.0[PATH].unwrap_or(self.head.path()));
         if let Some(prefix) = sent.0[PREFIX].or(self.prefix) {
             put_field(out, b"X-Forwarded-Prefix", prefix);
         }
-        put_field(out, b"X-Real-IP", text_of(self.client_ip, &mut space));
+        let mut space = [0u8; LONGEST_ADDRESS];
+        let is_peer = self.client_ip == self.peer.address;
+        put_field(out, b"X-Real-IP", if is_peer { address } else { text_of(self.client_ip, &mut space) });
         put_field(out, b"Via", VIA.as_bytes());
         put_field(out, b"X-Request-Id", self.request_id.as_bytes());
         if let Some(trace) = &self.trace {
@@ -241,8 +238,11 @@ impl<'h> Sent<'h> {
     }
 }
 
+/// Characters of the longest IPv6 address, at least.
+const LONGEST_ADDRESS: usize = 48;
+
 /// An address as text, written into `space`.
-fn text_of(address: std::net::IpAddr, space: &mut [u8; 48]) -> &[u8] {
+fn text_of(address: std::net::IpAddr, space: &mut [u8; LONGEST_ADDRESS]) -> &[u8] {
     use std::io::Write;
     if let std::net::IpAddr::V4(four) = address {
         let mut length = 0;
@@ -259,9 +259,8 @@ fn text_of(address: std::net::IpAddr, space: &mut [u8; 48]) -> &[u8] {
         return &space[..length];
     }
     let mut rest = &mut space[..];
-    // The longest IPv6 address has 45 characters.
     let _ = write!(rest, "{address}");
-    let length = 48 - rest.len();
+    let length = LONGEST_ADDRESS - rest.len();
     &space[..length]
 }
 

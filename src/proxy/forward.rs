@@ -80,7 +80,8 @@ impl<P: Plugin> Forward<'_, P> {
                 }
                 Ok(Ended::Whole { reusable }) => {
                     if reusable {
-                        worker.pool.borrow_mut().put(self.upstream, link, Instant::now());
+                        let now = *live.report.ended.insert(Instant::now());
+                        worker.pool.borrow_mut().put(self.upstream, link, now);
                     }
                     return Ok(Outcome::Answered { failed: false });
                 }
@@ -144,7 +145,7 @@ impl<P: Plugin> Forward<'_, P> {
             path: &space.path,
             prefix: Some(&space.prefix[..]).filter(|prefix| !prefix.is_empty()),
             changes: &space.changes,
-            request_id: exchange.request_id.as_str(),
+            request_id: exchange.request_id,
             trace: outgoing(exchange.trace, report),
             upgrade,
             body,
@@ -167,7 +168,7 @@ impl<P: Plugin> Forward<'_, P> {
         let upgrade = exchange.frame.upgrade && body.is_none();
         link.out.clear();
         self.outbound(space, report, body, upgrade).write(&mut link.out);
-        let to_head = exchange.head.method == "HEAD";
+        let to_head = exchange.head.method() == b"HEAD";
         let started = Instant::now();
         let on_head = |head: &ResponseHead, frame: &ResponseFrame, sink: &mut K| {
             self.respond(head, frame, started, &space.changes, sink, report);
@@ -191,7 +192,7 @@ impl<P: Plugin> Forward<'_, P> {
         let ended = poll_fn(|context| transfer.poll(context, timer)).await;
         ended.map_err(|failure| {
             let untouched = !transfer.received && !transfer.taken;
-            let repeatable = failure == Failure::Broken && untouched && is_idempotent(&exchange.head.method);
+            let repeatable = failure == Failure::Broken && untouched && is_idempotent(exchange.head.method());
             Failed { failure, repeatable }
         })
     }
@@ -211,14 +212,14 @@ impl<P: Plugin> Forward<'_, P> {
         let proxy = started.duration_since(exchange.begun);
         report.status = head.status;
         (report.proxy, report.upstream) = (Some(proxy), Some(upstream));
-        let bodiless = exchange.head.method == "HEAD" || matches!(head.status, 101 | 204 | 304);
+        let bodiless = exchange.head.method() == b"HEAD" || matches!(head.status, 101 | 204 | 304);
         let body = if bodiless { None } else { Some(frame.body) };
         fields::Inbound {
             head,
             body,
             upgrade: head.status == 101,
             changes,
-            request_id: exchange.request_id.as_str(),
+            request_id: exchange.request_id,
             upstream_ms: upstream.as_millis() as u64,
             proxy_ms: proxy.as_millis() as u64,
             date: &exchange.worker.date(exchange.now),

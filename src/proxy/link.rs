@@ -12,6 +12,7 @@ use super::counts::{Counts, OneUpstream};
 use super::io::{Io, rest};
 use super::loads::Load;
 use super::snapshot::Upstream;
+use crate::domain::Hashed;
 use crate::message::{ResponseHead, Scan};
 
 /// A connection to an upstream with its buffers, which live as long as it does.
@@ -58,7 +59,7 @@ struct Idle {
 
 /// Idle connections of one worker, those used last first.
 pub(super) struct Pool {
-    idle: HashMap<u64, Vec<Idle>>,
+    idle: HashMap<u64, Vec<Idle>, Hashed>,
     per_upstream: usize,
     limit: Duration,
     counts: Arc<Counts>,
@@ -66,7 +67,7 @@ pub(super) struct Pool {
 
 impl Pool {
     pub fn new(per_upstream: usize, limit: Duration, counts: Arc<Counts>) -> Self {
-        Self { idle: HashMap::new(), per_upstream, limit, counts }
+        Self { idle: HashMap::default(), per_upstream, limit, counts }
     }
 
     pub fn take(&mut self, upstream: &Upstream) -> Option<Box<Link>> {
@@ -86,7 +87,6 @@ impl Pool {
         if stack.len() < self.per_upstream {
             link.used = true;
             link.head.headers.clear();
-            link.head.reason.clear();
             rest(&mut link.input);
             rest(&mut link.out);
             self.counts.idle_upstreams.add(1);

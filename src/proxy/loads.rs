@@ -4,9 +4,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::domain::Hashed;
+
 /// Calls under way by the key of their upstream. An upstream that is stuck should not take what the others need.
 pub(super) struct Loads {
-    calls: RefCell<HashMap<u64, usize>>,
+    calls: RefCell<HashMap<u64, usize, Hashed>>,
     most: usize,
 }
 

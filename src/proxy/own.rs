@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::seam::Sink;
-use crate::message::{Answer, BodyLength, RequestHead};
+use crate::message::{Answer, BodyLength, RequestHead, is_clean};
 use crate::plugins::Changes;
 
 /// The product, as `Server` and `Via` name it.
@@ -127,7 +127,7 @@ pub(super) fn write(
     let length = body.len() as u64;
     if status == 204 || status == 304 {
         sink.end_head(None);
-    } else if head.method == "HEAD" {
+    } else if head.method() == b"HEAD" {
         sink.field(b"Content-Length", itoa::Buffer::new().format(length).as_bytes());
         sink.end_head(None);
     } else {
@@ -140,11 +140,10 @@ pub(super) fn write(
 
 /// A value that cannot end its line: control bytes become spaces.
 pub(super) fn safe(value: &[u8]) -> std::borrow::Cow<'_, [u8]> {
-    let bad = |byte: &u8| (*byte < b' ' && *byte != b'\t') || *byte == 0x7f;
-    if !value.iter().any(bad) {
+    if is_clean(value) {
         return value.into();
     }
-    value.iter().map(|byte| if bad(byte) { b' ' } else { *byte }).collect::<Vec<_>>().into()
+    value.iter().map(|byte| if is_clean(&[*byte]) { *byte } else { b' ' }).collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]

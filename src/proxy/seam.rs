@@ -3,7 +3,7 @@
 use std::io;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::message::{BodyLength, Headers, Source};
 
@@ -28,6 +28,11 @@ pub(super) trait Sink {
     fn end_head(&mut self, body: Option<BodyLength>);
 
     fn push(&mut self, data: &Bytes);
+
+    /// So many bytes of the body, from the front of `input`.
+    fn push_front(&mut self, input: &mut BytesMut, length: usize) {
+        self.push(&input.split_to(length).freeze());
+    }
 
     /// What comes after the body; left out where the protocol has no place for it.
     fn trailers(&mut self, _trailers: &Headers) {}

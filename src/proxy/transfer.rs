@@ -93,6 +93,8 @@ pub(super) struct Since {
     pub got_up: Mark,
     pub client_sent: Mark,
     pub client_got: Mark,
+    /// When all began, until something waits: up to then no time has passed to speak of.
+    fresh: Option<Instant>,
 }
 
 pub(super) struct Mark {
@@ -109,14 +111,19 @@ impl Mark {
 impl Since {
     pub fn new(at: Instant) -> Self {
         let mark = || Mark { at, is_new: false };
-        Self { sent_up: mark(), got_up: mark(), client_sent: mark(), client_got: mark() }
+        Self { sent_up: mark(), got_up: mark(), client_sent: mark(), client_got: mark(), fresh: None }
+    }
+
+    /// What begins at this very moment.
+    pub fn now(at: Instant) -> Self {
+        Self { fresh: Some(at), ..Self::new(at) }
     }
 
     pub fn date(&mut self) {
         // The upstream's time to answer begins when it has got what was sent.
         self.got_up.is_new |= self.sent_up.is_new;
         let marks = [&mut self.sent_up, &mut self.got_up, &mut self.client_sent, &mut self.client_got];
-        let mut now = None;
+        let mut now = self.fresh.take();
         for mark in marks.into_iter().filter(|mark| mark.is_new) {
             *mark = Mark { at: *now.get_or_insert_with(Instant::now), is_new: false };
         }
@@ -167,7 +174,7 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
             keep_alive: false,
             received: false,
             taken: false,
-            since: Since::new(started),
+            since: Since::now(started),
         }
     }
 
@@ -271,7 +278,7 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
     /// Takes one step with what was read; false when more is needed.
     fn digest(&mut self) -> Result<bool, Failure> {
         let input = &mut self.link.input;
-        let data = match &mut self.download {
+        match &mut self.download {
             Download::Head { .. } => return self.head(),
             Download::Done => return Ok(false),
             Download::Exact { left: 0 } => {
@@ -282,20 +289,18 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
             Download::Exact { left } => {
                 let length = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
                 *left -= length as u64;
-                input.split_to(length).freeze()
+                self.sink.push_front(input, length);
             }
-            Download::UntilClose => std::mem::take(input).freeze(),
+            Download::UntilClose => self.sink.push_front(input, input.len()),
             Download::Chunked(decoder) => match decoder.decode(input).map_err(|_| Failure::Malformed)? {
-                Decoded::Data(data) => data,
+                Decoded::Data(data) => self.sink.push(&data),
                 Decoded::More => return Ok(false),
                 Decoded::End => {
                     self.finish();
                     return Ok(true);
                 }
             },
-        };
-        self.sink.push(&data);
-        drop(data);
+        }
         rewind(&mut self.link.input);
         Ok(true)
     }

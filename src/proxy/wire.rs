@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::gateway::Stage;
 use super::io::Io;
@@ -153,6 +153,16 @@ impl<'w> WireSink<'w> {
     pub fn new(wire: &'w Wire, frame: &RequestFrame, stage: &'w Cell<Stage>) -> Self {
         Self { wire, version: frame.version, status: 0, chunked: false, stage, keep_alive: frame.keep_alive, sent: 0 }
     }
+
+    fn write(&mut self, data: &[u8]) {
+        self.sent += data.len() as u64;
+        let mut out = self.wire.out.borrow_mut();
+        if self.chunked {
+            encode_chunk(data, &mut out);
+        } else {
+            out.extend_from_slice(data);
+        }
+    }
 }
 
 impl Sink for WireSink<'_> {
@@ -198,13 +208,13 @@ impl Sink for WireSink<'_> {
     }
 
     fn push(&mut self, data: &Bytes) {
-        self.sent += data.len() as u64;
-        let mut out = self.wire.out.borrow_mut();
-        if self.chunked {
-            encode_chunk(data, &mut out);
-        } else {
-            out.extend_from_slice(data);
-        }
+        self.write(data);
+    }
+
+    fn push_front(&mut self, input: &mut BytesMut, length: usize) {
+        // Copied either way: parting the buffer would only cost.
+        self.write(&input[..length]);
+        input.advance(length);
     }
 
     fn end(&mut self) {

@@ -53,7 +53,7 @@ fn hex(digits: &[u8]) -> Option<u8> {
     u8::try_from(high * 16 + low).ok()
 }
 
-fn is_reserved(byte: u8) -> bool {
+const fn is_reserved(byte: u8) -> bool {
     matches!(byte, b'!' | b'#'..=b',' | b'/' | b':' | b';' | b'=' | b'?' | b'@' | b'[' | b']')
 }
 
@@ -88,13 +88,27 @@ fn resolve(path: &[u8]) -> Vec<u8> {
 /// Encodes what may not stand in a request line. What is encoded already stays as it is.
 pub fn escape_into(path: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in path {
-        let plain = byte.is_ascii_alphanumeric() || is_reserved(*byte) || matches!(byte, b'-' | b'.' | b'_' | b'~');
-        // `?` and `#` would end the path, so they cannot be plain here; both only ever come encoded.
-        if plain && !matches!(byte, b'?' | b'#') {
-            out.push(*byte);
-        } else {
+    let mut rest = path;
+    while !rest.is_empty() {
+        let plain = rest.iter().position(|byte| !STANDS[usize::from(*byte)]).unwrap_or(rest.len());
+        out.extend_from_slice(&rest[..plain]);
+        rest = &rest[plain..];
+        if let Some((byte, after)) = rest.split_first() {
             out.extend_from_slice(&[b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+            rest = after;
         }
     }
 }
+
+/// What may stand in the path of a request line. `?` and `#` would end it; both only ever come encoded.
+static STANDS: [bool; 256] = {
+    let mut stands = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let sign = byte as u8;
+        let plain = sign.is_ascii_alphanumeric() || is_reserved(sign) || matches!(sign, b'-' | b'.' | b'_' | b'~');
+        stands[byte] = plain && !matches!(sign, b'?' | b'#');
+        byte += 1;
+    }
+    stands
+};

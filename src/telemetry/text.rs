@@ -51,6 +51,10 @@ fn json_letter(letter: char, line: &mut Vec<u8>) {
 /// may stay, as they may between quotes.
 pub(in crate::telemetry) fn nginx(text: &[u8], limit: usize, spaces: bool, line: &mut Vec<u8>) {
     let (text, cut) = bounded(text, limit);
+    if text.iter().fold(true, |plain, byte| plain & is_plain(*byte) & (spaces | (*byte != b' '))) {
+        line.extend_from_slice(text);
+        return line.extend_from_slice(cut);
+    }
     for byte in text {
         if is_plain(*byte) && (spaces || *byte != b' ') {
             line.push(*byte);

@@ -49,10 +49,10 @@ impl Plugin for Probe {
         if let Some(limit) = self.0["read"].as_u64() {
             let read = call.body(limit as usize).await;
             let told = read.map_or_else(|error| error.to_string(), |body| body.len().to_string());
-            call.set_header("X-Read", told);
+            call.set_header("X-Read", told.as_bytes());
         }
         for (name, value) in self.0["set"].as_object().into_iter().flatten() {
-            call.set_header(name.clone(), value.as_str().unwrap().to_owned());
+            call.set_header(name.clone(), value.as_str().unwrap().as_bytes());
         }
         if let Some(name) = self.0["remove"].as_str() {
             call.remove_header(name.to_owned());

@@ -52,7 +52,7 @@ async fn what_was_heard_since_makes_a_value_unbelievable_until_it_is_read_anew()
 async fn only_what_was_read_later_replaces_a_value() {
     let server = Server::start(&[]);
     let node = Node::reach(&server.url()).await;
-    let renamed = TokenView { client_id: "renamed".to_owned(), ..view() };
+    let renamed = TokenView { client_id: "renamed".into(), ..view() };
     // Sequence numbers that differ in any byte, and ones that texts would put in another order.
     let rising: [u64; 9] = [0, 1, 9, 10, 127, 128, 255, 256, u64::MAX - 1];
     for pair in rising.windows(2) {
@@ -71,7 +71,7 @@ async fn only_what_was_read_later_replaces_a_value() {
 
 async fn client(node: &Node, name: &str) -> String {
     match node.find(name).await {
-        Some(Kept::Known(view)) => view.client_id.clone(),
+        Some(Kept::Known(view)) => view.client_id.to_string(),
         other => panic!("{name}: {other:?}"),
     }
 }

@@ -30,7 +30,7 @@ async fn a_batch_is_stored_and_found(bench: &Bench) {
     assert_eq!(outcomes, [Ok(()), Ok(())]);
     let found = bench.store.find_token(digest("one")).await.unwrap().unwrap();
     assert_eq!((found.id, found.credential_id, found.service_id), (bound.id, id(&credential), Some(id(&service))));
-    assert_eq!((found.client_id.as_str(), found.consumer.username.as_deref()), ("client", Some("owner of client")));
+    assert_eq!((&*found.client_id, found.consumer.username.as_deref()), ("client", Some("owner of client")));
     assert_eq!((found.scope.as_deref(), found.authenticated_userid.as_deref()), (Some("read write"), Some("alice")));
     assert_eq!((found.created_at, found.expires_in, found.expires_at), (bound.created_at, 3600, bound.expires_at));
     let bare = bench.store.find_token(digest("two")).await.unwrap().unwrap();

@@ -38,15 +38,15 @@ pub(super) fn encode(content: &Content, stamp: Stamp) -> Vec<u8> {
 }
 
 fn write_view<'w>(bytes: &'w mut Writer, view: &TokenView) -> &'w mut Writer {
-    let text = |bytes: &mut Writer, text: &String| {
+    let text = |bytes: &mut Writer, text: &str| {
         bytes.text(text);
     };
     bytes.uuid(view.id).uuid(view.credential_id).uuid(view.family_id).text(&view.client_id).uuid(view.consumer.id);
-    bytes.optional(view.consumer.username.as_ref(), text).optional(view.consumer.custom_id.as_ref(), text);
+    bytes.optional(view.consumer.username.as_deref(), text).optional(view.consumer.custom_id.as_deref(), text);
     bytes.optional(view.service_id, |bytes, id| {
         bytes.uuid(id);
     });
-    bytes.optional(view.scope.as_ref(), text).optional(view.authenticated_userid.as_ref(), text);
+    bytes.optional(view.scope.as_deref(), text).optional(view.authenticated_userid.as_deref(), text);
     bytes.i64(view.created_at.millis()).i64(view.expires_in).optional(view.expires_at, |bytes, end| {
         bytes.i64(end.millis());
     })
@@ -78,14 +78,14 @@ fn read_view(rest: &mut Reader<'_>) -> Option<TokenView> {
         id: rest.uuid()?,
         credential_id: rest.uuid()?,
         family_id: rest.uuid()?,
-        client_id: text(rest)?,
+        client_id: text(rest)?.into(),
         consumer: Arc::new(Consumer {
             id: rest.uuid()?,
             username: rest.optional(text)?,
             custom_id: rest.optional(text)?,
         }),
         service_id: rest.optional(Reader::uuid)?,
-        scope: rest.optional(text)?,
+        scope: rest.optional(text)?.map(Arc::from),
         authenticated_userid: rest.optional(text)?,
         created_at: Timestamp::from_millis(rest.i64()?),
         expires_in: rest.i64()?,
@@ -113,10 +113,10 @@ mod tests {
                 id,
                 credential_id,
                 family_id,
-                client_id,
+                client_id: client_id.into(),
                 consumer: Arc::new(Consumer { id: consumer, username, custom_id }),
                 service_id,
-                scope,
+                scope: scope.map(Arc::from),
                 authenticated_userid,
                 created_at: Timestamp::from_millis(created_at),
                 expires_in,

@@ -32,7 +32,7 @@ fn feed(parts: &[&[u8]]) -> Taken {
     for part in parts {
         buffer.extend_from_slice(part);
         if let Some(frame) = read_request(&mut buffer, &mut scan, &HeadLimits::default(), &mut head)? {
-            return Ok(Some((frame, head.path.to_vec(), head.host.to_vec(), head.headers.len())));
+            return Ok(Some((frame, head.path().to_vec(), head.host().to_vec(), head.headers.len())));
         }
     }
     Ok(None)

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::config::Config;
-use crate::message::{Headers, RequestHead};
+use crate::message::Headers;
 use crate::plugins::carried;
 
 #[derive(Debug, PartialEq)]
@@ -26,12 +26,11 @@ impl Found {
     }
 }
 
-pub(super) fn find(config: &Config, head: &RequestHead) -> Found {
-    let query = head.query.as_deref().unwrap_or_default();
+pub(super) fn find(config: &Config, query: &[u8], headers: &Headers) -> Found {
     let in_query = config.uri_param_names.iter().flat_map(|name| carried::all(query, name));
-    let in_cookies = config.cookie_names.iter().filter_map(|name| cookie(&head.headers, name));
-    let in_headers = config.header_names.iter().filter_map(|name| bearer(head.headers.get(name)?));
-    let in_headers = in_headers.map(|token| head.headers.share(token));
+    let in_cookies = config.cookie_names.iter().filter_map(|name| cookie(headers, name));
+    let in_headers = config.header_names.iter().filter_map(|name| bearer(headers.get(name)?));
+    let in_headers = in_headers.map(Bytes::copy_from_slice);
     in_query.chain(in_cookies).chain(in_headers).fold(Found::None, Found::and)
 }
 
@@ -49,7 +48,7 @@ fn cookie(headers: &Headers, name: &str) -> Option<Bytes> {
         field.split(|byte| *byte == b';').find_map(|pair| {
             let equals = memchr::memchr(b'=', pair)?;
             let value = pair[equals + 1..].trim_ascii();
-            (pair[..equals].trim_ascii() == name.as_bytes()).then(|| headers.share(value))
+            (pair[..equals].trim_ascii() == name.as_bytes()).then(|| Bytes::copy_from_slice(value))
         })
     })
 }
@@ -61,15 +60,11 @@ mod tests {
 
     use super::*;
 
-    fn head(query: &str, fields: &[(&str, &str)]) -> RequestHead {
-        let mut head = RequestHead { query: Some(query.to_owned().into()), ..RequestHead::default() };
-        fields.iter().for_each(|(name, value)| head.headers.push(name.as_bytes(), value.as_bytes()));
-        head
-    }
-
     fn found(query: &str, fields: &[(&str, &str)]) -> Found {
         let config = json!({ "cookie_names": ["crumble"], "header_names": ["authorization", "x-token"] });
-        find(&Config::read(&config).unwrap(), &head(query, fields))
+        let mut headers = Headers::default();
+        fields.iter().for_each(|(name, value)| headers.push(name.as_bytes(), value.as_bytes()));
+        find(&Config::read(&config).unwrap(), query.as_bytes(), &headers)
     }
 
     fn one(token: &'static str) -> Found {

@@ -84,7 +84,7 @@ impl Jwt {
         call: &Call<'_>,
         engine: &Worker,
     ) -> Result<Result<Arc<JwtSecretView>, Refusal>, EngineError> {
-        let text = match find::find(&self.config, call.head) {
+        let text = match find::find(&self.config, call.head.query().unwrap_or_default(), &call.head.headers) {
             Found::None => return Ok(Err(Refusal::Missing)),
             Found::Several => return Ok(Err("Multiple tokens provided".into())),
             Found::One(text) => text,

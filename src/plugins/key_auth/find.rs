@@ -30,7 +30,7 @@ pub(super) async fn find<'c>(config: &'c Config, call: &mut Call<'_>) -> Found<&
             found = in_headers(name, &call.head.headers);
         }
         if config.key_in_query && found == Found::None {
-            found = in_form(name, call.head.query.as_deref().unwrap_or_default());
+            found = in_form(name, call.head.query().unwrap_or_default());
         }
         if config.key_in_body && found == Found::None {
             found = in_body(name, call).await;
@@ -55,7 +55,7 @@ fn single(mut values: impl Iterator<Item = Bytes>) -> Found<()> {
 
 fn in_headers(name: &KeyName, headers: &Headers) -> Found<()> {
     let under = |(field, value): (&[u8], &[u8])| {
-        name.headers.iter().any(|known| known.eq_ignore_ascii_case(field)).then(|| headers.share(value))
+        name.headers.iter().any(|known| known.eq_ignore_ascii_case(field)).then(|| Bytes::copy_from_slice(value))
     };
     single(headers.iter().filter_map(under))
 }

@@ -1,6 +1,5 @@
 //! The configuration of an instance, typed (oauth2.md section 1).
 
-use bytes::Bytes;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -19,7 +18,7 @@ pub struct Config {
     /// Consumer id or username.
     pub anonymous: Option<String>,
     /// Lower case.
-    pub auth_header_name: Bytes,
+    pub auth_header_name: String,
     pub realm: Option<String>,
     pub scope_header_separator: String,
 }
@@ -114,14 +113,10 @@ impl Config {
             hide_credentials: raw.hide_credentials,
             accept_http_if_already_terminated: raw.accept_http_if_already_terminated,
             anonymous: raw.anonymous.filter(|who| !who.is_empty()),
-            auth_header_name: header.into(),
+            auth_header_name: header,
             realm: raw.realm.filter(|realm| !realm.is_empty()),
             scope_header_separator: raw.scope_header_separator.unwrap_or_else(|| " ".to_owned()),
         })
-    }
-
-    pub fn auth_header_name(&self) -> &str {
-        std::str::from_utf8(&self.auth_header_name).expect("it was made from a string")
     }
 
     /// A `WWW-Authenticate: Bearer` challenge (RFC 6750 §3) with this instance's realm.

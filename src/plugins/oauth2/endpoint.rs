@@ -99,7 +99,7 @@ async fn ask(
     let place = Place { policy, plugin: config.id, service, gate, allowed: Allowed::All };
     match endpoint {
         Endpoint::Token => {
-            let header = call.head.headers.get(config.auth_header_name());
+            let header = call.head.headers.get(&config.auth_header_name);
             let claim = oauth2::claim(params, header);
             let issued = engine.issue(place, params, claim).await?;
             Ok((told(&issued, params.text("state")), ISSUED))
@@ -115,9 +115,9 @@ async fn ask(
 
 /// The issuer identifier of this endpoint's place (RFC 9207 §2): what stands before `/oauth2/authorize`.
 fn issuer(call: &Call<'_>) -> String {
-    let path = String::from_utf8_lossy(&call.head.path);
+    let path = String::from_utf8_lossy(call.head.path());
     let prefix = path.trim_end_matches('/').trim_end_matches("/oauth2/authorize");
-    format!("https://{}{prefix}", String::from_utf8_lossy(&call.head.host))
+    format!("https://{}{prefix}", String::from_utf8_lossy(call.head.host()))
 }
 
 /// The login backend is told where to send the browser, with good news or bad. A client that may have nothing here is
@@ -142,14 +142,14 @@ fn reasoned(gate: Option<Gate>, refusal: &OAuthError, answer: Answer) -> Answer 
 }
 
 fn check_method(endpoint: Endpoint, call: &Call<'_>) -> Result<(), OAuthError> {
-    if call.head.method == b"POST"[..] {
+    if call.head.method() == b"POST" {
         return Ok(());
     }
     let endpoint = match endpoint {
         Endpoint::Token => "token",
         Endpoint::Authorize => "authorization",
     };
-    Err(OAuthError::InvalidMethod { method: String::from_utf8_lossy(&call.head.method).into_owned(), endpoint })
+    Err(OAuthError::InvalidMethod { method: String::from_utf8_lossy(call.head.method()).into_owned(), endpoint })
 }
 
 /// Tokens travel over TLS only: ours, or that of a trusted proxy in front.
@@ -179,7 +179,7 @@ fn check_https(config: &Config, call: &Call<'_>) -> Result<(), OAuthError> {
 }
 
 fn query(call: &Call<'_>) -> Params {
-    call.head.query.as_deref().map(Params::from_form).unwrap_or_default()
+    call.head.query().map(Params::from_form).unwrap_or_default()
 }
 
 /// Query and body merged, the body winning.

@@ -52,7 +52,7 @@ impl OAuth2 {
 
     /// Answers a request for one of the two endpoints; `None`: it is an API call.
     pub(super) async fn serve(&self, call: &mut Call<'_>, engine: &Worker) -> Option<Answer> {
-        let endpoint = endpoint::asked(&call.head.path)?;
+        let endpoint = endpoint::asked(call.head.path())?;
         // Boxed, for every call would have to carry room for it.
         Some(Box::pin(endpoint::answer(&self.config, endpoint, call, engine)).await)
     }

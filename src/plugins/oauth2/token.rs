@@ -1,5 +1,7 @@
 //! Where an API call carries its token, and how it is hidden from the upstream (RFC 6750 §2).
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::Config;
@@ -9,8 +11,8 @@ use crate::plugins::{Call, carried};
 const PARAMETER: &str = "access_token";
 
 /// A token as the client sent it.
-pub(super) struct Carried {
-    pub token: Bytes,
+pub(super) struct Carried<'c> {
+    pub token: Cow<'c, [u8]>,
     place: Place,
 }
 
@@ -22,25 +24,25 @@ enum Place {
 }
 
 /// The token of a call: the header first; without that header a form or JSON body, then the query.
-pub(super) async fn find(config: &Config, call: &mut Call<'_>) -> Option<Carried> {
-    if let Some(value) = call.head.headers.get(config.auth_header_name()) {
+pub(super) async fn find<'c>(config: &Config, call: &mut Call<'c>) -> Option<Carried<'c>> {
+    let head = call.head;
+    if let Some(value) = head.headers.get(&config.auth_header_name) {
         let token = bearer(value);
-        return (!token.is_empty()).then(|| Carried { token: call.head.headers.share(token), place: Place::Header });
+        return (!token.is_empty()).then(|| Carried { token: token.into(), place: Place::Header });
     }
     if let Some(token) = in_body(call).await {
-        return Some(Carried { token, place: Place::Body });
+        return Some(Carried { token: Vec::from(token).into(), place: Place::Body });
     }
     if config.policy.profile == Profile::Rfc9700 {
         return None;
     }
-    let query = call.head.query.as_deref()?;
-    let token = first(query)?;
-    Some(Carried { token, place: Place::Query })
+    let token = first(head.query()?)?;
+    Some(Carried { token: Vec::from(token).into(), place: Place::Query })
 }
 
 /// Whether the query carries a token; with profile rfc9700 it counts for nothing.
 pub(super) fn is_in_query(call: &Call<'_>) -> bool {
-    call.head.query.as_deref().and_then(first).is_some()
+    call.head.query().and_then(first).is_some()
 }
 
 /// The first non-empty `access_token` of a form or query.
@@ -58,7 +60,7 @@ async fn in_body(call: &mut Call<'_>) -> Option<Bytes> {
 }
 
 /// Removes the token from what the upstream will get, in every place that could carry it.
-pub(super) async fn hide(config: &Config, carried: &Carried, call: &mut Call<'_>) {
+pub(super) async fn hide(config: &Config, carried: &Carried<'_>, call: &mut Call<'_>) {
     match carried.place {
         Place::Header => call.remove_header(config.auth_header_name.clone()),
         Place::Query => carried::hide_in_query(call, PARAMETER),

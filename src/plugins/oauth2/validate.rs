@@ -49,7 +49,7 @@ async fn check(
     if config.hide_credentials {
         token::hide(config, &carried, call).await;
     }
-    let Some(view) = engine.find_token(&carried.token).await? else {
+    let Some(view) = engine.find_token(&carried.token, call.now).await? else {
         engine.count_refusal(TokenRefusal::Unknown);
         return Ok(Err(Refusal::Invalid));
     };

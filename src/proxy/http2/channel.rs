@@ -11,6 +11,7 @@ use h2::client::{Builder, Connection, SendRequest};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use crate::domain::Hashed;
 use crate::proxy::counts::{Count, Counts, OneUpstream};
 use crate::proxy::dial::{Asker, connect};
 use crate::proxy::failure::Failure;
@@ -100,7 +101,7 @@ struct Lane {
 
 /// Channels of one worker, by the key of their upstream.
 pub(in crate::proxy) struct Channels {
-    lanes: RefCell<HashMap<u64, Lane>>,
+    lanes: RefCell<HashMap<u64, Lane, Hashed>>,
     counts: Arc<Counts>,
 }
 

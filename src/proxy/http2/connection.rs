@@ -118,7 +118,8 @@ pub(in crate::proxy) async fn serve<P: Plugin>(worker: Rc<Worker<P>>, seat: &Sea
     let Ok(Ok(mut connection)) = timeout(settings.head_timeout, handshake).await else { return };
     let (peer, busy) = (Rc::new(peer), Busy::default());
     while let Some((request, respond)) = next(&mut connection, &worker, seat, &busy, &mut life).await {
-        actix_rt::spawn(stream::serve(Rc::clone(&worker), Rc::clone(&peer), request, respond, busy.one()));
+        // Boxed, for the runtime moves a task some times before and after it runs.
+        actix_rt::spawn(Box::pin(stream::serve(Rc::clone(&worker), Rc::clone(&peer), request, respond, busy.one())));
     }
     // Breaks off what is left of its streams, which are told of before the connection counts as ended.
     drop(connection);

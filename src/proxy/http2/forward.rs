@@ -89,7 +89,7 @@ async fn attempt<P: Plugin, S: Inbound, K: Sink>(
         prefix,
         with_source,
         is_ended,
-        to_head: exchange.head.method == "HEAD",
+        to_head: exchange.head.method() == b"HEAD",
         limits: forward.limits(),
         started,
     };
@@ -102,7 +102,7 @@ async fn attempt<P: Plugin, S: Inbound, K: Sink>(
             share.give_up();
         }
         let untouched = !call.received && !call.taken;
-        let safe = call.refused || (failure == Failure::Broken && is_idempotent(&exchange.head.method));
+        let safe = call.refused || (failure == Failure::Broken && is_idempotent(exchange.head.method()));
         Failed { failure, repeatable: untouched && safe }
     })
 }
@@ -117,7 +117,7 @@ fn request<P: Plugin>(
     let outbound = forward.outbound(space, report, body, false);
     let uri = outbound.write_stream(&mut fields);
     let mut request = Request::new(());
-    *request.method_mut() = Method::from_bytes(&forward.exchange.head.method).ok()?;
+    *request.method_mut() = Method::from_bytes(forward.exchange.head.method()).ok()?;
     *request.uri_mut() = Uri::from_maybe_shared(Bytes::from(uri)).ok()?;
     *request.headers_mut() = fields;
     Some(request)

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use bytes::BytesMut;
 use h2::ext::Protocol;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -11,44 +10,21 @@ use crate::message::{Headers, Pseudo, Refusal, RequestFrame, RequestHead, comple
 use crate::proxy::fields::Fields;
 use crate::proxy::kit::AnswerFields;
 
-/// Bytes for which room is made at first.
-const USUAL: usize = 512;
-
 /// The head of a request.
 ///
 /// # Errors
 /// As [`complete_head`].
 pub(super) fn read_request(parts: &Parts, ended: bool, head: &mut RequestHead) -> Result<RequestFrame, Refusal> {
     let uri = &parts.uri;
-    let (method, path) = (parts.method.as_str(), uri.path_and_query().map_or("/", |path| path.as_str()));
-    let authority = uri.authority().map(|authority| authority.as_str());
-    let protocol = parts.extensions.get::<Protocol>().map(Protocol::as_str);
-    let fields = || parts.headers.iter().filter(|(name, _)| **name != header::COOKIE);
-    // Everything goes into one piece of memory, of which each part then has its place.
-    let mut bytes = BytesMut::with_capacity(USUAL);
-    for text in [Some(method), Some(path), authority, protocol].into_iter().flatten() {
-        bytes.extend_from_slice(text.as_bytes());
-    }
-    for (name, value) in fields() {
-        bytes.extend_from_slice(name.as_str().as_bytes());
-        bytes.extend_from_slice(value.as_bytes());
-    }
-    let bytes = bytes.freeze();
-    let mut place = 0;
-    let mut next = |length| {
-        place += length;
-        place - length..place
-    };
-    let mut cut = |length| bytes.slice(next(length));
     let pseudo = Pseudo {
-        method: cut(method.len()),
-        path: cut(path.len()),
-        authority: authority.map(|authority| cut(authority.len())),
-        protocol: protocol.map(|protocol| cut(protocol.len())),
+        method: parts.method.as_str().as_bytes(),
+        path: uri.path_and_query().map_or("/", |path| path.as_str()).as_bytes(),
+        authority: uri.authority().map(|authority| authority.as_str().as_bytes()),
+        protocol: parts.extensions.get::<Protocol>().map(|protocol| protocol.as_str().as_bytes()),
     };
-    head.headers.begin(bytes.clone());
-    for (name, value) in fields() {
-        head.headers.push(&bytes[next(name.as_str().len())], &bytes[next(value.len())]);
+    head.clear();
+    for (name, value) in parts.headers.iter().filter(|(name, _)| **name != header::COOKIE) {
+        head.headers.push(name.as_str().as_bytes(), value.as_bytes());
     }
     // Crumbs are one field to everybody else (RFC 9113 §8.2.3).
     let cookies: Vec<&[u8]> = parts.headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();

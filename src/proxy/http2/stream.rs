@@ -50,7 +50,7 @@ pub(super) async fn serve<P: Plugin>(
         head,
         frame: &frame,
         peer: &peer,
-        request_id: &request_id,
+        request_id: request_id.as_str(),
         trace: trace::begin(worker.gateway.settings.sampler.as_ref(), &head.headers),
         begun,
         now: worker.gateway.clock.now(),
