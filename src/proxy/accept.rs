@@ -114,6 +114,8 @@ enum Note {
     Guest(Guest),
     /// There are as many connections as there may be: idle ones make room.
     Full,
+    /// No file descriptors are left: some idle ones make room.
+    Starved,
 }
 
 /// A connection that was accepted at one worker and is served at another.
@@ -231,7 +233,7 @@ impl<P: Plugin> Post<P> {
                 if *is_closing.borrow() {
                     return;
                 }
-                self.ask_for_room();
+                self.tell_all(|| Note::Full);
                 sleep(PAUSE).await;
                 continue;
             }
@@ -240,14 +242,17 @@ impl<P: Plugin> Post<P> {
                 Poll::Pending => closed.as_mut().poll(context).map(|_| None),
             });
             match accepted.await {
-                Some(Ok((stream, peer))) => self.place(stream, peer, listener),
+                Some(Ok((stream, peer))) => {
+                    self.worker.spare_no_more();
+                    self.place(stream, peer, listener);
+                }
                 Some(Err(error)) if is_of_one(&error) => {}
                 Some(Err(error)) => {
                     warn!(%error, "cannot accept connections");
                     if *is_closing.borrow() {
                         return;
                     }
-                    self.ask_for_room();
+                    self.tell_all(|| Note::Starved);
                     sleep(PAUSE).await;
                 }
                 None => return self.accept_rest(listener, socket),
@@ -291,9 +296,9 @@ impl<P: Plugin> Post<P> {
     }
 
     /// Has every worker close connections that are idle, for others wait.
-    fn ask_for_room(&self) {
+    fn tell_all(&self, note: impl Fn() -> Note) {
         for desk in self.floor.desks.iter() {
-            let _ = desk.mailbox.send(Note::Full);
+            let _ = desk.mailbox.send(note());
         }
     }
 
@@ -302,6 +307,7 @@ impl<P: Plugin> Post<P> {
         while let Some(note) = notes.recv().await {
             match note {
                 Note::Full => self.worker.make_room(),
+                Note::Starved => self.worker.spare_descriptors(),
                 Note::Guest(Guest { stream, peer, listener, held }) => {
                     if let Ok(stream) = TcpStream::from_std(stream) {
                         self.serve(stream, peer, listener, held);

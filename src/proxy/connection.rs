@@ -178,8 +178,8 @@ impl<'c, P: Plugin> Connection<'c, P> {
                 if let Poll::Ready(read) = wire.io.borrow_mut().poll_fill(context, input) {
                     return Poll::Ready(Some(read.unwrap_or(0)));
                 }
-                let is_unwanted = worker.is_draining() || (!*is_first && worker.lacks_room());
-                if (idle && is_unwanted) || worker.is_cut() {
+                let is_unwanted = || worker.is_draining() || (!*is_first && worker.lacks_room());
+                if worker.is_cut() || (idle && is_unwanted()) {
                     return Poll::Ready(Some(0));
                 }
                 seat.note(context.waker());

@@ -104,9 +104,12 @@ pub(super) trait Fields {
 }
 
 impl Fields for BytesMut {
+    // Inlined, so that a name that is written in the program is not copied as one of any length.
+    #[inline(always)]
     fn put(&mut self, name: &[u8], value: &[&[u8]]) {
-        put(self, &[name, b": "]);
-        put(self, value);
+        self.extend_from_slice(name);
+        self.extend_from_slice(b": ");
+        value.iter().for_each(|part| self.extend_from_slice(part));
         self.extend_from_slice(b"\r\n");
     }
 }
@@ -284,6 +287,7 @@ fn put_query(out: &mut BytesMut, query: &[u8]) {
     }
 }
 
+#[inline(always)]
 fn put_field(out: &mut impl Fields, name: &[u8], value: &[u8]) {
     out.put(name, &[value]);
 }

@@ -19,6 +19,15 @@ pub(super) enum Io {
 }
 
 impl Io {
+    /// Ready when there may be something to read.
+    pub fn poll_something(&self, context: &mut Context<'_>) -> Poll<()> {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        };
+        stream.poll_read_ready(context).map(|_| ())
+    }
+
     /// Reads what is there into `buffer`; 0 at the end.
     pub fn poll_fill(&mut self, context: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
         if buffer.capacity() - buffer.len() < MIN_READ / 2 {

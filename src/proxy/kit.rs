@@ -1,8 +1,9 @@
 //! What a request needs room for, kept by the worker for the next one.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use http::HeaderName;
 use tokio::time::Instant;
 
@@ -23,6 +24,8 @@ pub(super) struct Kit {
     pub space: Space,
     pub timer: Timer,
     pub fields: AnswerFields,
+    /// What of a body was not sent yet.
+    pub queue: VecDeque<Bytes>,
 }
 
 /// Fields of an answer over HTTP/2 in the making.
@@ -61,6 +64,7 @@ impl Kit {
             space: Space::default(),
             timer: Timer::new(deadline),
             fields: AnswerFields::default(),
+            queue: VecDeque::new(),
         }
     }
 
@@ -69,12 +73,13 @@ impl Kit {
         self.space.changes.clear();
         self.fields.names.clear();
         self.fields.text.clear();
+        self.queue.clear();
     }
 
     fn is_large(&self) -> bool {
         let Space { joined, path, prefix, .. } = &self.space;
         let most_bytes = [joined.capacity(), path.capacity(), prefix.capacity(), self.fields.text.capacity()];
-        let fields = self.head.headers.len().max(self.fields.names.capacity());
+        let fields = self.head.headers.len().max(self.fields.names.capacity()).max(self.queue.capacity());
         fields > MOST_FIELDS || most_bytes.into_iter().any(|bytes| bytes > MOST_BYTES)
     }
 }

@@ -47,7 +47,8 @@ impl Link {
     /// Whether it is silent and open, as an idle connection should be. Costs no system call while it is.
     fn is_quiet(&mut self) -> bool {
         let mut context = Context::from_waker(Waker::noop());
-        self.io.poll_fill(&mut context, &mut self.input).is_pending()
+        let something = self.io.poll_something(&mut context).is_ready();
+        !something || self.io.poll_fill(&mut context, &mut self.input).is_pending()
     }
 }
 

@@ -33,6 +33,8 @@ struct Known {
     is_asked: Cell<bool>,
 }
 
+type Flight = Rc<tokio::sync::OnceCell<Result<Rc<Known>, Failure>>>;
+
 /// What one worker knows of names.
 #[derive(Default)]
 pub(super) struct Names {
@@ -40,6 +42,8 @@ pub(super) struct Names {
     servers: Vec<SocketAddr>,
     resolver: OnceCell<Option<TokioResolver>>,
     known: RefCell<HashMap<String, Rc<Known>>>,
+    /// What is being asked, so that calls that wait for the same name ask once, and fare alike.
+    asking: RefCell<HashMap<String, Flight>>,
     aside: RefCell<HashMap<SocketAddr, Instant>>,
     turn: Cell<usize>,
 }
@@ -70,7 +74,7 @@ impl Names {
                 }
                 known
             }
-            _ => self.ask(host).await?,
+            _ => self.ask_together(host).await?,
         };
         Ok(self.in_turn(known.addresses.iter().map(|address| SocketAddr::new(*address, port)).collect()))
     }
@@ -100,6 +104,17 @@ impl Names {
             addresses.sort_by_key(|address| aside.get(address).is_some_and(|until| now < *until));
         }
         addresses
+    }
+
+    async fn ask_together(&self, host: &str) -> Result<Rc<Known>, Failure> {
+        let flight = Rc::clone(self.asking.borrow_mut().entry(host.to_owned()).or_default());
+        // Should the client go that began it, another one asks on.
+        let answer = flight.get_or_init(|| self.ask(host)).await.clone();
+        let mut asking = self.asking.borrow_mut();
+        if asking.get(host).is_some_and(|known| Rc::ptr_eq(known, &flight)) {
+            asking.remove(host);
+        }
+        answer
     }
 
     async fn ask(&self, host: &str) -> Result<Rc<Known>, Failure> {

@@ -7,11 +7,10 @@ pub(super) struct RequestId([u8; 32]);
 impl RequestId {
     pub fn new() -> Self {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut bits: u128 = rand::random();
+        let bytes: [u8; 16] = rand::random();
         let mut text = [0; 32];
-        for digit in &mut text {
-            *digit = DIGITS[(bits & 15) as usize];
-            bits >>= 4;
+        for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
         }
         Self(text)
     }

@@ -180,8 +180,9 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
 
     pub fn poll(&mut self, context: &mut Context<'_>, timer: &mut Timer) -> Poll<Result<Ended, Failure>> {
         loop {
-            let mut moved = self.upload(context)?;
-            moved |= self.download(context)?;
+            // What was sent up leaves nothing to be done here until somebody answers.
+            self.upload(context)?;
+            let mut moved = self.download(context)?;
             let done = matches!(self.download, Download::Done);
             if self.sink.held() > 0 && (done || !moved || self.sink.held() >= HIGH) {
                 let before = self.sink.held();
@@ -210,8 +211,7 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
     }
 
     /// Moves what it can to the upstream.
-    fn upload(&mut self, context: &mut Context<'_>) -> Result<bool, Failure> {
-        let mut moved = false;
+    fn upload(&mut self, context: &mut Context<'_>) -> Result<(), Failure> {
         loop {
             while let Some(upload) = &self.upload
                 && self.link.out.len() < HIGH
@@ -232,10 +232,9 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
                 }
                 self.taken = true;
                 self.since.client_sent.set();
-                moved = true;
             }
             if self.link.out.is_empty() {
-                return Ok(moved);
+                return Ok(());
             }
             let before = self.link.out.len();
             match self.link.io.poll_drain(context, &mut self.link.out) {
@@ -245,10 +244,9 @@ impl<'t, S: Inbound, K: Sink, H: OnHead<K>> Transfer<'t, S, K, H> {
                     self.upload_broken = true;
                     self.link.out.clear();
                 }
-                Poll::Pending if self.link.out.len() == before => return Ok(moved),
+                Poll::Pending if self.link.out.len() == before => return Ok(()),
                 Poll::Pending => {}
             }
-            moved = true;
             self.since.sent_up.set();
         }
     }

