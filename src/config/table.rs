@@ -116,7 +116,7 @@ pub const SETTINGS: &[Setting] = &[
     both("keyring.file", "", "file with the keyring (tollgate keyring init)"),
     secret("keyring.keys", "the keyring itself: lookup:BASE64,1:BASE64"),
     split("log.format", "json", "text", "json or text"),
-    both("log.level", "info", "error, warn, info, debug or trace"),
+    both("log.level", "info", "error, warn, info, debug or trace (debug, for a release has no more)"),
     both("log.file", "", "file for the log, opened again on SIGHUP; none = standard error"),
     split("log.access", "json", "off", "the access log: json, combined (as nginx writes it) or off"),
     both("log.access_file", "", "file for the access log, opened again on SIGHUP; none = standard output"),

@@ -119,12 +119,13 @@ impl Headers {
     pub(super) fn places<'h>(&'h self, name: &'h str) -> impl Iterator<Item = Place> + 'h {
         let name = name.as_bytes();
         let fields = if self.may_have(name) { &self.fields[..] } else { &[] };
-        fields.iter().filter(move |field| self.is_named(field, name)).map(|field| field.value)
+        let named = move |field: &&Field| field.name.len() == name.len() && self.is_named(field, name);
+        fields.iter().filter(named).map(|field| field.value)
     }
 
     #[inline(never)]
     fn is_named(&self, field: &Field, name: &[u8]) -> bool {
-        field.name.len() == name.len() && self.part(field.name).eq_ignore_ascii_case(name)
+        self.part(field.name).eq_ignore_ascii_case(name)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {

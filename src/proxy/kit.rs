@@ -38,17 +38,18 @@ pub(super) struct AnswerFields {
 
 /// The kits that nobody uses at the moment.
 #[derive(Default)]
-pub(super) struct Kits(RefCell<Vec<Kit>>);
+#[expect(clippy::vec_box, reason = "a kit changes hands with every call, and is large")]
+pub(super) struct Kits(RefCell<Vec<Box<Kit>>>);
 
 impl Kits {
     /// An empty kit whose timer has not come before `deadline`.
-    pub fn take(&self, deadline: Instant) -> Kit {
-        self.0.borrow_mut().pop().unwrap_or_else(|| Kit::new(deadline))
+    pub fn take(&self, deadline: Instant) -> Box<Kit> {
+        self.0.borrow_mut().pop().unwrap_or_else(|| Box::new(Kit::new(deadline)))
     }
 
     /// Keeps a kit for the next request, unless there are enough or it has grown: what one request made large should not
     /// be held for ever.
-    pub fn give(&self, mut kit: Kit) {
+    pub fn give(&self, mut kit: Box<Kit>) {
         let mut kits = self.0.borrow_mut();
         if kits.len() < MOST && !kit.is_large() {
             kit.clear();

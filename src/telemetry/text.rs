@@ -51,21 +51,35 @@ fn json_letter(letter: char, line: &mut Vec<u8>) {
 /// may stay, as they may between quotes.
 pub(in crate::telemetry) fn nginx(text: &[u8], limit: usize, spaces: bool, line: &mut Vec<u8>) {
     let (text, cut) = bounded(text, limit);
-    if text.iter().fold(true, |plain, byte| plain & is_plain(*byte) & (spaces | (*byte != b' '))) {
-        line.extend_from_slice(text);
-        return line.extend_from_slice(cut);
-    }
-    for byte in text {
-        if is_plain(*byte) && (spaces || *byte != b' ') {
-            line.push(*byte);
-        } else {
+    let stays = if spaces { &PLAIN } else { &PLAIN_WORD };
+    let mut rest = text;
+    while !rest.is_empty() {
+        let plain = rest.iter().position(|byte| !stays[usize::from(*byte)]).unwrap_or(rest.len());
+        line.extend_from_slice(&rest[..plain]);
+        rest = &rest[plain..];
+        if let Some((byte, after)) = rest.split_first() {
             line.extend_from_slice(&[b'\\', b'x', digit(usize::from(byte >> 4)), digit(usize::from(byte & 15))]);
+            rest = after;
         }
     }
     line.extend_from_slice(cut);
 }
 
-fn is_plain(byte: u8) -> bool {
+static PLAIN: [bool; 256] = plain(b' ');
+static PLAIN_WORD: [bool; 256] = plain(b'!');
+
+/// What is plain, from this byte on.
+const fn plain(first: u8) -> [bool; 256] {
+    let mut stays = [false; 256];
+    let mut byte = first;
+    while byte < 255 {
+        stays[byte as usize] = is_plain(byte);
+        byte += 1;
+    }
+    stays
+}
+
+const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn serve<P: Plugin>(
     let (parts, body) = request.into_parts();
     let begun = Instant::now();
     let mut kit = worker.kits.take(begun + worker.gateway.settings.client_timeout);
-    let Kit { head, space, timer, fields, queue } = &mut kit;
+    let Kit { head, space, timer, fields, queue } = &mut *kit;
     let read = read_request(&parts, body.is_end_stream(), head);
     drop(parts);
     let (frame, refusal) = match read {
