@@ -75,7 +75,8 @@ pub struct Changes {
     text: Vec<u8>,
 }
 
-/// Bytes of values for which room is kept.
+/// Bytes of values for which room is made at first, and for which it is kept.
+const USUAL_TEXT: usize = 256;
 const MOST_TEXT: usize = 4 * 1024;
 
 impl Changes {
@@ -100,6 +101,9 @@ impl Changes {
 
     fn set_field(&mut self, name: Bytes, value: &[u8]) {
         self.set.retain(|(field, _)| !field.eq_ignore_ascii_case(&name));
+        if self.text.capacity() == 0 {
+            self.text.reserve(USUAL_TEXT);
+        }
         let start = self.text.len();
         self.text.extend_from_slice(value);
         self.set.push((name, start..self.text.len()));

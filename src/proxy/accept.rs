@@ -321,10 +321,11 @@ impl<P: Plugin> Post<P> {
         let (local_port, acceptor) = &self.floor.listeners[listener];
         let accepted = Accepted { stream, peer, local_port: *local_port, acceptor: acceptor.clone() };
         let worker = Rc::clone(&self.worker);
-        actix_rt::spawn(async move {
+        // Boxed, for the runtime moves a task some times before and after it runs.
+        actix_rt::spawn(Box::pin(async move {
             connection::serve(worker, accepted).await;
             drop(held);
-        });
+        }));
     }
 }
 

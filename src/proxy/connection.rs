@@ -45,8 +45,15 @@ pub(super) struct Accepted {
 pub(super) async fn serve<P: Plugin>(worker: Rc<Worker<P>>, accepted: Accepted) {
     let Accepted { mut stream, mut peer, local_port, acceptor } = accepted;
     let Settings { trusted, head_timeout, .. } = &worker.gateway.settings;
+    let mut input = BytesMut::new();
     if trusted.contains(peer.ip().to_canonical()) {
-        match timeout(*head_timeout, preamble::read(&mut stream)).await {
+        let said = async {
+            match acceptor {
+                None => preamble::read(&mut stream, &mut input).await,
+                Some(_) => preamble::take(&mut stream).await,
+            }
+        };
+        match timeout(*head_timeout, said).await {
             // Whether what it says of itself is believed hangs on its own address from here on.
             Ok(Ok(Some(client))) => peer = client,
             Ok(Ok(None)) => {}
@@ -73,7 +80,7 @@ pub(super) async fn serve<P: Plugin>(worker: Rc<Worker<P>>, accepted: Accepted) 
     if is_http2 {
         return Box::pin(http2::serve(Rc::clone(&worker), seat, peer, io, BytesMut::new())).await;
     }
-    let switched = Connection::new(&worker, seat, &peer, io).serve().await;
+    let switched = Connection::new(&worker, seat, &peer, io, input).serve().await;
     if let Some((io, read)) = switched {
         Box::pin(http2::serve(Rc::clone(&worker), seat, peer, io, read)).await;
     }
@@ -110,7 +117,8 @@ enum Preface {
 }
 
 impl<'c, P: Plugin> Connection<'c, P> {
-    fn new(worker: &'c Worker<P>, seat: &'c Seat, peer: &'c Peer, io: Io) -> Self {
+    /// `input`: what was read already.
+    fn new(worker: &'c Worker<P>, seat: &'c Seat, peer: &'c Peer, io: Io, input: BytesMut) -> Self {
         let since = Instant::now();
         let timer = Timer::new(since + worker.gateway.settings.head_timeout);
         Self {
@@ -118,7 +126,7 @@ impl<'c, P: Plugin> Connection<'c, P> {
             seat,
             peer,
             wire: Wire::new(io),
-            input: BytesMut::new(),
+            input,
             scan: Scan::default(),
             head: RequestHead::default(),
             space: Space::default(),

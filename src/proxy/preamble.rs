@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::{Buf, BytesMut};
 use proxy_header::{Error, ParseConfig, ProxyHeader};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -24,11 +25,34 @@ enum Judged {
     Bad,
 }
 
-/// Takes the header off the stream, if there is one, and gives the client it names.
+/// Reads the first bytes into `input`, takes the header off them, if there is one, and gives the client it names.
 ///
 /// # Errors
 /// It is not one, or ended amidst. The connection is of no more use.
-pub(super) async fn read(stream: &mut TcpStream) -> Result<Option<SocketAddr>, ()> {
+pub(super) async fn read(stream: &mut TcpStream, input: &mut BytesMut) -> Result<Option<SocketAddr>, ()> {
+    input.reserve(MOST);
+    loop {
+        if stream.read_buf(input).await.map_err(drop)? == 0 {
+            return Err(());
+        }
+        match judge(input) {
+            Judged::None => return Ok(None),
+            Judged::Bad => return Err(()),
+            Judged::Header(length, client) => {
+                input.advance(length);
+                return Ok(client);
+            }
+            Judged::More if input.len() >= MOST => return Err(()),
+            Judged::More => {}
+        }
+    }
+}
+
+/// The same, but for the header, of a stream whose bytes TLS has to find as they came.
+///
+/// # Errors
+/// As [`read`].
+pub(super) async fn take(stream: &mut TcpStream) -> Result<Option<SocketAddr>, ()> {
     let mut seen = vec![0; MOST];
     loop {
         let length = stream.peek(&mut seen).await.map_err(drop)?;

@@ -18,6 +18,9 @@ pub(super) const MAX_DROPPED: u64 = 64 * 1024;
 /// How much is read ahead of pipelined requests while an answer is awaited.
 const MAX_AHEAD: usize = 8 * 1024;
 
+/// Bytes of an answer for which room is made at once.
+const USUAL: usize = 512;
+
 /// What both ends share. They belong to one task and are never borrowed across a poll.
 pub(super) struct Wire {
     pub io: RefCell<Io>,
@@ -170,6 +173,7 @@ impl Sink for WireSink<'_> {
         self.wire.begun.set(true);
         self.status = status;
         let mut out = self.wire.out.borrow_mut();
+        out.reserve(USUAL);
         out.extend_from_slice(b"HTTP/1.1 ");
         out.extend_from_slice(itoa::Buffer::new().format(status).as_bytes());
         out.extend_from_slice(b" ");
