@@ -61,7 +61,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("proxy_header", &["proxy"]),
     ("redis", &["cache"]),
     ("rusqlite", &["storage"]),
-    ("rustix", &["app"]),
+    ("rustix", &["app", "proxy"]),
     ("tokio_postgres", &["storage"]),
     ("tokio_postgres_rustls", &["storage"]),
     ("rustls_native_certs", &["exchange"]),

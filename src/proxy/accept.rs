@@ -15,7 +15,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use actix_rt::Arbiter;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
@@ -23,6 +23,7 @@ use tracing::{error, warn};
 
 use super::connection::{self, Accepted};
 use super::gateway::{Connections, Gateway};
+use super::queue::Queue;
 use super::worker::Worker;
 use crate::plugins::Plugin;
 
@@ -207,10 +208,10 @@ impl<P: Plugin> Post<P> {
         let worker = Worker::of_thread(&floor.gateway);
         let post = Rc::new(Self { floor, worker, at });
         for (listener, socket) in sockets.into_iter().enumerate() {
-            match TcpListener::from_std(socket) {
-                Ok(socket) => {
+            match Queue::new(socket) {
+                Ok(queue) => {
                     let (post, closing, alive) = (Rc::clone(&post), closing.clone(), alive.clone());
-                    actix_rt::spawn(async move { post.accept(listener, socket, closing, alive).await });
+                    actix_rt::spawn(async move { post.accept(listener, queue, closing, alive).await });
                 }
                 Err(error) => error!(%error, "a worker cannot listen"),
             }
@@ -222,7 +223,7 @@ impl<P: Plugin> Post<P> {
     async fn accept(
         &self,
         listener: usize,
-        socket: TcpListener,
+        queue: Queue,
         mut closing: watch::Receiver<bool>,
         _alive: mpsc::Sender<()>,
     ) {
@@ -237,7 +238,7 @@ impl<P: Plugin> Post<P> {
                 sleep(PAUSE).await;
                 continue;
             }
-            let accepted = poll_fn(|context| match socket.poll_accept(context) {
+            let accepted = poll_fn(|context| match queue.poll_accept(context) {
                 Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
                 Poll::Pending => closed.as_mut().poll(context).map(|_| None),
             });
@@ -255,14 +256,13 @@ impl<P: Plugin> Post<P> {
                     self.tell_all(|| Note::Starved);
                     sleep(PAUSE).await;
                 }
-                None => return self.accept_rest(listener, socket),
+                None => return self.accept_rest(listener, &queue.into_inner()),
             }
         }
     }
 
     /// Accepts what waits at a listener that closes, also what the runtime has not been told of yet.
-    fn accept_rest(&self, listener: usize, socket: TcpListener) {
-        let Ok(socket) = socket.into_std() else { return };
+    fn accept_rest(&self, listener: usize, socket: &Socket) {
         while !self.floor.gateway.is_full() {
             let Ok((stream, peer)) = socket.accept() else { return };
             if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {

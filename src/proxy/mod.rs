@@ -33,6 +33,7 @@ mod names;
 mod own;
 mod post;
 mod preamble;
+mod queue;
 mod request_id;
 mod seam;
 mod snapshot;
