@@ -21,11 +21,11 @@ pub(super) enum Io {
 impl Io {
     /// Ready when there may be something to read.
     pub fn poll_something(&self, context: &mut Context<'_>) -> Poll<()> {
-        let stream = match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
-        };
-        stream.poll_read_ready(context).map(|_| ())
+        match self {
+            Self::Plain(stream) => stream.poll_read_ready(context).map(|_| ()),
+            // What came may have been taken from the socket, and wait within TLS.
+            Self::Tls(_) => Poll::Ready(()),
+        }
     }
 
     /// Reads what is there into `buffer`; 0 at the end.
