@@ -95,6 +95,11 @@ fn a_client_is_shown_the_certificate_it_names() {
 
 /// An echo over TLS that demands a certificate of `authority` when `mutual`.
 async fn secure_echo(authority: &Authority, name: &str, mutual: bool) -> SocketAddr {
+    secure_upstream(authority, name, mutual, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()).await
+}
+
+/// The same with another answer, in as few records as it fits in.
+async fn secure_upstream(authority: &Authority, name: &str, mutual: bool, answer: Vec<u8>) -> SocketAddr {
     let (cert, key) = authority.issue(name);
     let config = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
     let config = match mutual {
@@ -117,7 +122,7 @@ async fn secure_echo(authority: &Authority, name: &str, mutual: bool) -> SocketA
             let Ok(stream) = acceptor.accept(stream).await else { continue };
             let mut client = Client::new(stream);
             while client.request().await.is_some() {
-                client.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+                client.send(&answer).await;
             }
         }
     });
@@ -150,6 +155,26 @@ fn an_upstream_is_verified_as_far_as_its_service_says() {
         assert_eq!(status(address, &authority, trusting.clone()).await, 200);
         let other = secure_echo(&authority, "other.org", false).await;
         assert_eq!(status(other, &authority, trusting).await, 502, "the name is not its own");
+    });
+}
+
+#[test]
+fn what_an_upstream_sends_too_much_within_a_record_is_nobodys_answer() {
+    run(async {
+        let authority = Authority::new();
+        // Answers that fill what is read at a time leave the rest within TLS.
+        for length in [1024, 2048, 4096, 8192] {
+            let head = |body: usize| format!("HTTP/1.1 200 OK\r\nContent-Length: {body}\r\n\r\n");
+            let body = (0..length).find(|body| head(*body).len() + body == length).unwrap();
+            let surplus = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+            let answer = format!("{}{}{surplus}", head(body), "x".repeat(body)).into_bytes();
+            let address = secure_upstream(&authority, "127.0.0.1", false, answer).await;
+            let house = House::build(configured(address, json!({"protocol": "https"}), json!({})));
+            for _ in 0..3 {
+                let reply = house.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+                assert_eq!((reply.status, reply.text().len()), (200, body), "{length}");
+            }
+        }
     });
 }
 
