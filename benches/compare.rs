@@ -1,7 +1,7 @@
 //! The gateway beside nginx and haproxy, in one run, as CPU per call: `cargo bench --bench compare`.
 //!
 //! Names of rows choose some of them (`cargo bench --bench compare -- http2 grpc`), `rounds=3` and `seconds=2` shorten
-//! them; without names all are run, and issuance after them.
+//! them, `gateway=PATH` measures another binary; without names all are run, and issuance after them.
 //!
 //! One worker each on the first core; load (wrk, h2load) and upstreams (nginx with 105-byte answers, one of gRPC of our
 //! own) on the second. Rounds are interleaved; told is the median of each round's ratio, for machines are noisy: quote

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Each room, and the rooms it may name.
 const ROOMS: &[(&str, &[&str])] = &[
@@ -321,4 +322,25 @@ fn the_test_itself_reads_imports_right() {
     assert_eq!(rooms_named(code), BTreeSet::from(expected));
     assert!(names_crate("use clap::Parser;", "clap") && names_crate("<clap::Error>", "clap"));
     assert!(!names_crate("my_clap::x", "clap") && !names_crate("crate::redis::x", "redis"));
+}
+
+/// A profile of another version of the package or of Rust has other names for everything, and so does nothing.
+#[test]
+fn a_release_is_compiled_by_a_profile_of_its_version() {
+    let folder = root().join("benches/profile");
+    let toolchain = fs::read_to_string(root().join("rust-toolchain.toml")).unwrap();
+    let rust = toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).unwrap().trim_matches('"');
+    let named = folder.join(format!("tollgate-{}-rust-{rust}.profdata", env!("CARGO_PKG_VERSION")));
+    let is_profile = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "profdata");
+    let kept = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(is_profile);
+    assert_eq!(kept.collect::<Vec<_>>(), [named.clone()], "benches/profile/record makes it anew");
+    let settings = fs::read_to_string(root().join(".cargo/config.toml")).unwrap();
+    assert!(settings.contains("rustc-wrapper = \"benches/profile/rustc\""));
+    let compiled = |level: &str| {
+        let mut wrapper = Command::new(folder.join("rustc"));
+        wrapper.args(["echo", "-C", level]).env_remove("TOLLGATE_PROFILE");
+        String::from_utf8(wrapper.output().unwrap().stdout).unwrap()
+    };
+    assert!(compiled("opt-level=3").contains(&format!("-Cprofile-use={}", named.display())));
+    assert_eq!(compiled("opt-level=2"), "-C opt-level=2\n");
 }

@@ -1,4 +1,4 @@
-//! The gateway under measurement: the release binary.
+//! The gateway under measurement: the release binary, or the one that `gateway=PATH` names.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -20,9 +20,16 @@ pub struct Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // Asked to stop: one that records what it does writes that at its end.
+        let _ = Command::new("kill").arg(self.pid().to_string()).status();
         let _ = self.child.wait();
     }
+}
+
+/// The program.
+fn program() -> String {
+    let named = std::env::args().find_map(|word| word.strip_prefix("gateway=").map(str::to_owned));
+    named.unwrap_or_else(|| env!("CARGO_BIN_EXE_tollgate").to_owned())
 }
 
 impl Gateway {
@@ -36,7 +43,7 @@ impl Gateway {
         let home = folder.join(name);
         let log = folder.join(format!("{name}.log"));
         let mut command = Command::new("taskset");
-        command.args(["-c", cores, env!("CARGO_BIN_EXE_tollgate"), "dev", "--empty", "--data-dir"]).arg(&home);
+        command.args(["-c", cores, &program(), "dev", "--empty", "--data-dir"]).arg(&home);
         for listener in ["PROXY_LISTEN", "PROXY_LISTEN_TLS", "ADMIN_LISTEN", "STATUS_LISTEN", "PORTAL_LISTEN"] {
             command.env(format!("TOLLGATE_{listener}"), "127.0.0.1:0");
         }

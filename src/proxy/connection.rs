@@ -17,7 +17,7 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 use super::exchange::{Exchange, Live, Outcome, Report, Space};
 use super::gateway::Settings;
 use super::http2;
-use super::io::{Io, rest};
+use super::io::{Io, Socket, rest};
 use super::own;
 use super::preamble;
 use super::request_id::RequestId;
@@ -65,8 +65,8 @@ pub(super) async fn serve<P: Plugin>(worker: Rc<Worker<P>>, accepted: Accepted) 
     let mut peer = Peer { address, port: peer.port(), local_port, tls: acceptor.is_some(), sni: None, trusted };
     let mut is_http2 = false;
     let io = match acceptor {
-        None => Io::Plain(stream),
-        Some(acceptor) => match timeout(*head_timeout, acceptor.accept(stream)).await {
+        None => Io::Plain(Socket(stream)),
+        Some(acceptor) => match timeout(*head_timeout, acceptor.accept(Socket(stream))).await {
             Ok(Ok(stream)) => {
                 peer.sni = stream.get_ref().1.server_name().map(|name| Arc::from(name.to_ascii_lowercase()));
                 is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");

@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::counts::Counts;
 use super::failure::Failure;
-use super::io::Io;
+use super::io::{Io, Socket};
 use super::link::Link;
 use super::names::Names;
 use super::snapshot::Upstream;
@@ -45,11 +45,11 @@ pub(super) async fn connect(upstream: &Upstream, names: &Rc<Names>, asker: Optio
     // Requests are written whole: waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
     match &upstream.tls {
-        None => Ok(Io::Plain(stream)),
+        None => Ok(Io::Plain(Socket(stream))),
         Some(Err(())) => Err(Failure::Handshake),
         Some(Ok((config, name))) => {
             let connector = TlsConnector::from(config.clone());
-            let stream = connector.connect(name.clone(), stream).await.map_err(|error| {
+            let stream = connector.connect(name.clone(), Socket(stream)).await.map_err(|error| {
                 let request_id = asker.map(|asker| asker.request_id);
                 let trace_id = asker.and_then(|asker| asker.trace_id).map(display);
                 warn!(request_id, trace_id, service.id = %upstream.spec.id, %error, "TLS handshake with the upstream failed");
