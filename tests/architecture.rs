@@ -333,7 +333,7 @@ fn a_release_is_compiled_by_a_profile_of_its_version() {
     let named = folder.join(format!("tollgate-{}-rust-{rust}.profdata", env!("CARGO_PKG_VERSION")));
     let is_profile = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "profdata");
     let kept = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(is_profile);
-    assert_eq!(kept.collect::<Vec<_>>(), [named.clone()], "benches/profile/record makes it anew");
+    assert_eq!(kept.collect::<Vec<_>>(), std::slice::from_ref(&named), "benches/profile/record makes it anew");
     let settings = fs::read_to_string(root().join(".cargo/config.toml")).unwrap();
     assert!(settings.contains("rustc-wrapper = \"benches/profile/rustc\""));
     let compiled = |level: &str| {
