@@ -338,7 +338,7 @@ fn a_release_is_compiled_by_a_profile_of_its_version() {
     assert!(settings.contains("rustc-wrapper = \"benches/profile/rustc\""));
     let compiled = |level: &str| {
         let mut wrapper = Command::new(folder.join("rustc"));
-        wrapper.args(["echo", "-C", level]).env_remove("TOLLGATE_PROFILE");
+        wrapper.args(["echo", "-C", level]).env_remove("PGO");
         String::from_utf8(wrapper.output().unwrap().stdout).unwrap()
     };
     assert!(compiled("opt-level=3").contains(&format!("-Cprofile-use={}", named.display())));
