@@ -135,7 +135,7 @@ impl Outbound<'_> {
     }
 
     /// As HTTP/2 has it: the fields, and the URI that is told apart from them.
-    pub fn write_stream(&self, fields: &mut impl Fields) -> BytesMut {
+    pub fn write_stream(&self, uri: &mut BytesMut, fields: &mut impl Fields) {
         self.fields(fields);
         // What gRPC demands, and what says that we take trailers.
         put_field(fields, b"te", b"trailers");
@@ -143,10 +143,8 @@ impl Outbound<'_> {
             put_field(fields, b"content-length", itoa::Buffer::new().format(length).as_bytes());
         }
         let scheme: &[u8] = if self.upstream.tls.is_some() { b"https" } else { b"http" };
-        let mut uri = BytesMut::with_capacity(128);
-        put(&mut uri, &[scheme, b"://", self.host()]);
-        self.target(&mut uri);
-        uri
+        put(uri, &[scheme, b"://", self.host()]);
+        self.target(uri);
     }
 
     fn host(&self) -> &[u8] {

@@ -23,14 +23,14 @@ pub(super) struct Kit {
     pub head: RequestHead,
     pub space: Space,
     pub timer: Timer,
-    pub fields: AnswerFields,
+    pub fields: StreamFields,
     /// What of a body was not sent yet.
     pub queue: VecDeque<Bytes>,
 }
 
-/// Fields of an answer over HTTP/2 in the making.
+/// Fields of a head of HTTP/2 in the making.
 #[derive(Default)]
-pub(super) struct AnswerFields {
+pub(super) struct StreamFields {
     /// Every value, one after the other; and for each its name, its length, and whether compression may remember it.
     pub text: BytesMut,
     pub names: Vec<(HeaderName, usize, bool)>,
@@ -64,7 +64,7 @@ impl Kit {
             head: RequestHead::default(),
             space: Space::default(),
             timer: Timer::new(deadline),
-            fields: AnswerFields::default(),
+            fields: StreamFields::default(),
             queue: VecDeque::new(),
         }
     }

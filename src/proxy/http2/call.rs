@@ -1,16 +1,19 @@
 //! A call over a stream to an upstream: both ways at once, as [`transfer`](crate::proxy::transfer) does over HTTP/1.1.
 
+use std::cell::RefCell;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream, SendStream};
-use http::{HeaderMap, header};
+use http::header;
 use tokio::time::Instant;
 
-use super::head::{put_field, read_trailers};
+use super::head::read_trailers;
 use crate::message::{BodyLength, Headers, ResponseFrame, ResponseHead, Version};
 use crate::proxy::failure::Failure;
+use crate::proxy::fields::Fields;
+use crate::proxy::kit::StreamFields;
 use crate::proxy::seam::{Inbound, Sink};
 use crate::proxy::timer::Timer;
 use crate::proxy::transfer::{HIGH, Limits, OnHead, Since, of_client};
@@ -35,6 +38,7 @@ pub(super) struct Call<'c, S, K, H> {
     pub drained: bool,
     pub to_head: bool,
     pub limits: Limits,
+    draft: &'c RefCell<ResponseHead>,
     download: Download,
     since: Since,
     /// Something of an answer came.
@@ -60,25 +64,26 @@ pub(super) struct Order<'c, S, K, H> {
     pub to_head: bool,
     pub limits: Limits,
     pub started: Instant,
+    /// What the head of the answer is read into, empty in between.
+    pub draft: &'c RefCell<ResponseHead>,
 }
 
 impl<'c, S: Inbound, K: Sink, H: OnHead<K>> Call<'c, S, K, H> {
     pub fn new(order: Order<'c, S, K, H>) -> Self {
-        let Order { source, sink, on_head, response, send, prefix, with_source, is_ended, to_head, limits, started } =
-            order;
         Self {
-            source,
-            sink,
-            on_head,
-            response,
-            send,
-            waiting: prefix,
-            uploading: !is_ended,
-            drained: !with_source,
-            to_head,
-            limits,
+            source: order.source,
+            sink: order.sink,
+            on_head: order.on_head,
+            response: order.response,
+            send: order.send,
+            waiting: order.prefix,
+            uploading: !order.is_ended,
+            drained: !order.with_source,
+            to_head: order.to_head,
+            limits: order.limits,
+            draft: order.draft,
             download: Download::Head,
-            since: Since::new(started),
+            since: Since::new(order.started),
             received: false,
             taken: false,
             refused: false,
@@ -166,9 +171,9 @@ impl<'c, S: Inbound, K: Sink, H: OnHead<K>> Call<'c, S, K, H> {
         let _ = match trailers {
             None => self.send.send_data(Bytes::new(), true),
             Some(trailers) => {
-                let mut fields = HeaderMap::new();
-                trailers.iter().for_each(|(name, value)| put_field(&mut fields, name, value));
-                self.send.send_trailers(fields)
+                let mut fields = StreamFields::default();
+                trailers.iter().for_each(|(name, value)| fields.put(name, &[value]));
+                self.send.send_trailers(fields.take())
             }
         };
         self.since.sent_up.set();
@@ -217,7 +222,9 @@ impl<'c, S: Inbound, K: Sink, H: OnHead<K>> Call<'c, S, K, H> {
 
     fn head(&mut self, response: http::Response<RecvStream>) {
         let (parts, body) = response.into_parts();
-        let mut head = ResponseHead { status: parts.status.as_u16(), ..ResponseHead::default() };
+        let mut head = self.draft.borrow_mut();
+        head.status = parts.status.as_u16();
+        head.headers.clear();
         for (name, value) in &parts.headers {
             head.headers.push(name.as_str().as_bytes(), value.as_bytes());
         }

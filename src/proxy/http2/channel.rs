@@ -6,16 +6,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use h2::client::{Builder, Connection, SendRequest};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use crate::domain::Hashed;
+use crate::message::ResponseHead;
 use crate::proxy::counts::{Count, Counts, OneUpstream};
 use crate::proxy::dial::{Asker, connect};
 use crate::proxy::failure::Failure;
 use crate::proxy::io::Io;
+use crate::proxy::kit::StreamFields;
 use crate::proxy::names::Names;
 use crate::proxy::snapshot::Upstream;
 
@@ -99,15 +101,29 @@ struct Lane {
     dialing: Rc<Mutex<()>>,
 }
 
+/// What heads are made in on their way to an upstream and back; empty in between.
+#[derive(Default)]
+pub(super) struct Drafts {
+    pub request: RefCell<RequestDraft>,
+    pub answer: RefCell<ResponseHead>,
+}
+
+#[derive(Default)]
+pub(super) struct RequestDraft {
+    pub uri: BytesMut,
+    pub fields: StreamFields,
+}
+
 /// Channels of one worker, by the key of their upstream.
 pub(in crate::proxy) struct Channels {
     lanes: RefCell<HashMap<u64, Lane, Hashed>>,
+    pub(super) drafts: Drafts,
     counts: Arc<Counts>,
 }
 
 impl Channels {
     pub fn new(counts: Arc<Counts>) -> Self {
-        Self { lanes: RefCell::default(), counts }
+        Self { lanes: RefCell::default(), drafts: Drafts::default(), counts }
     }
 
     /// A share of a channel with room, made if there is none. Second: whether it carried calls before.

@@ -3,12 +3,11 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Uri};
+use http::{Method, Request, Uri};
 use tokio::time::Instant;
 
 use super::call::{Call, Order};
-use super::channel::Share;
+use super::channel::{RequestDraft, Share};
 use crate::message::{BodyLength, ResponseFrame, ResponseHead};
 use crate::plugins::Plugin;
 use crate::proxy::exchange::{Live, Outcome, Report, Space};
@@ -60,7 +59,9 @@ async fn attempt<P: Plugin, S: Inbound, K: Sink>(
     let (prefix, with_source, body) = forward.body(&space.changes);
     let is_ended = body.is_none() && !with_source;
     let failed = |failure| Failed { failure, repeatable: false };
-    let request = request(forward, space, report, body).ok_or_else(|| failed(Failure::Malformed))?;
+    let drafts = &exchange.worker.channels.drafts;
+    let request = request(forward, space, report, body, &mut drafts.request.borrow_mut());
+    let request = request.ok_or_else(|| failed(Failure::Malformed))?;
     let started = Instant::now();
     let mut way = share.request();
     let ready = poll_fn(|context| match way.poll_ready(context) {
@@ -92,6 +93,7 @@ async fn attempt<P: Plugin, S: Inbound, K: Sink>(
         to_head: exchange.head.method() == b"HEAD",
         limits: forward.limits(),
         started,
+        draft: &drafts.answer,
     };
     let mut call = Call::new(order);
     let done = poll_fn(|context| call.poll(context, timer)).await;
@@ -112,13 +114,14 @@ fn request<P: Plugin>(
     space: &Space,
     report: &Report,
     body: BodyLength,
+    draft: &mut RequestDraft,
 ) -> Option<Request<()>> {
-    let mut fields = HeaderMap::with_capacity(24);
-    let outbound = forward.outbound(space, report, body, false);
-    let uri = outbound.write_stream(&mut fields);
+    let RequestDraft { uri, fields } = draft;
+    forward.outbound(space, report, body, false).write_stream(uri, fields);
     let mut request = Request::new(());
+    // Taken first: nothing of this request is to be left for the next one.
+    *request.headers_mut() = fields.take();
+    *request.uri_mut() = Uri::from_maybe_shared(uri.split().freeze()).ok()?;
     *request.method_mut() = Method::from_bytes(forward.exchange.head.method()).ok()?;
-    *request.uri_mut() = Uri::from_maybe_shared(Bytes::from(uri)).ok()?;
-    *request.headers_mut() = fields;
     Some(request)
 }

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::message::{Headers, Pseudo, Refusal, RequestFrame, RequestHead, complete_head};
 use crate::proxy::fields::Fields;
-use crate::proxy::kit::AnswerFields;
+use crate::proxy::kit::StreamFields;
 
 /// The head of a request.
 ///
@@ -41,27 +41,21 @@ pub(super) fn read_request(parts: &Parts, ended: bool, head: &mut RequestHead) -
 
 const REQUEST_ID: &[u8] = b"X-Request-Id";
 
-/// Adds a field, unless HTTP/2 has no place for it. Names and values were judged before; what is not one is left out.
-pub(super) fn put_field(fields: &mut HeaderMap, name: &[u8], value: &[u8]) {
-    if let (Some(key), Ok(mut value)) = (read_name(name), HeaderValue::from_bytes(value)) {
-        value.set_sensitive(is_never_again(name));
-        fields.append(key, value);
-    }
-}
-
 /// Whether a field's value is another one in every head: remembered for compression, it would push out what comes again.
 fn is_never_again(name: &[u8]) -> bool {
     name == REQUEST_ID
 }
 
-impl AnswerFields {
-    /// Adds a field, unless answers of HTTP/2 have no place for it.
-    pub fn put(&mut self, name: &[u8], value: &[u8]) {
+impl Fields for StreamFields {
+    /// Adds a field, unless HTTP/2 has no place for it. Names and values were judged before; what is not one is left out.
+    fn put(&mut self, name: &[u8], value: &[&[u8]]) {
         let Some(key) = read_name(name).filter(|key| !is_of_connections(key)) else { return };
-        self.text.extend_from_slice(value);
-        self.names.push((key, value.len(), is_never_again(name)));
+        value.iter().for_each(|part| self.text.extend_from_slice(part));
+        self.names.push((key, value.iter().map(|part| part.len()).sum(), is_never_again(name)));
     }
+}
 
+impl StreamFields {
     /// Adds the length of a body that has one.
     pub fn put_length(&mut self, length: u64) {
         let mut digits = itoa::Buffer::new();
@@ -120,15 +114,6 @@ fn read_name(name: &[u8]) -> Option<HeaderName> {
         b"X-Authenticated-Scope" => const { ours("x-authenticated-scope") },
         _ => return HeaderName::from_bytes(name).ok(),
     })
-}
-
-impl Fields for HeaderMap {
-    fn put(&mut self, name: &[u8], value: &[&[u8]]) {
-        match value {
-            [whole] => put_field(self, name, whole),
-            parts => put_field(self, name, &parts.concat()),
-        }
-    }
 }
 
 /// Trailers as the exchange passes them on: without fields that mean something to the connection or to routing

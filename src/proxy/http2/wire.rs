@@ -8,11 +8,12 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 
-use super::head::{put_field, read_trailers};
+use super::head::read_trailers;
 use crate::message::{BodyError, BodyLength, Headers, RequestFrame, Source};
-use crate::proxy::kit::AnswerFields;
+use crate::proxy::fields::Fields;
+use crate::proxy::kit::StreamFields;
 use crate::proxy::seam::{Inbound, Sink};
 
 /// Most that `h2` is asked to take at once.
@@ -133,8 +134,9 @@ pub(super) struct StreamSink<'w> {
     status: u16,
     /// It switches protocols.
     switches: bool,
-    fields: &'w mut AnswerFields,
-    trailers: Option<HeaderMap>,
+    fields: &'w mut StreamFields,
+    /// The head is out, and what `fields` holds are trailers.
+    has_trailers: bool,
     queue: &'w mut VecDeque<Bytes>,
     held: usize,
     begun: bool,
@@ -146,13 +148,13 @@ pub(super) struct StreamSink<'w> {
 }
 
 impl<'w> StreamSink<'w> {
-    pub fn new(way: &'w Way, fields: &'w mut AnswerFields, queue: &'w mut VecDeque<Bytes>) -> Self {
+    pub fn new(way: &'w Way, fields: &'w mut StreamFields, queue: &'w mut VecDeque<Bytes>) -> Self {
         Self {
             way,
             status: 0,
             switches: false,
             fields,
-            trailers: None,
+            has_trailers: false,
             queue,
             held: 0,
             begun: false,
@@ -181,15 +183,15 @@ impl<'w> StreamSink<'w> {
                 self.queue.pop_front();
             }
             self.held -= part.len();
-            let is_last = self.ended && self.trailers.is_none() && self.queue.is_empty();
+            let is_last = self.ended && !self.has_trailers && self.queue.is_empty();
             self.sent_end |= is_last;
             send.send_data(part, is_last)?;
         }
         if self.ended && !self.sent_end {
             self.sent_end = true;
-            match self.trailers.take() {
-                Some(trailers) => send.send_trailers(trailers)?,
-                None => send.send_data(Bytes::new(), true)?,
+            match self.has_trailers {
+                true => send.send_trailers(self.fields.take())?,
+                false => send.send_data(Bytes::new(), true)?,
             }
         }
         Poll::Ready(Ok(()))
@@ -205,7 +207,7 @@ impl Sink for StreamSink<'_> {
     }
 
     fn field(&mut self, name: &[u8], value: &[u8]) {
-        self.fields.put(name, value);
+        self.fields.put(name, &[value]);
     }
 
     fn end_head(&mut self, body: Option<BodyLength>) {
@@ -237,10 +239,8 @@ impl Sink for StreamSink<'_> {
     }
 
     fn trailers(&mut self, trailers: &Headers) {
-        let fields = self.trailers.get_or_insert_default();
-        for (name, value) in trailers.iter() {
-            put_field(fields, name, value);
-        }
+        self.has_trailers = true;
+        trailers.iter().for_each(|(name, value)| self.fields.put(name, &[value]));
     }
 
     fn end(&mut self) {
