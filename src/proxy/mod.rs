@@ -26,7 +26,6 @@ mod forward;
 mod gateway;
 mod http2;
 mod io;
-mod kit;
 mod link;
 mod loads;
 mod names;

@@ -15,8 +15,7 @@ use tokio::time::{Instant, interval};
 
 use super::counts::Counts;
 use super::gateway::{Gateway, Stage};
-use super::http2::Channels;
-use super::kit::Kits;
+use super::http2::{Channels, Crew};
 use super::link::Pool;
 use super::loads::Loads;
 use super::names::Names;
@@ -81,7 +80,8 @@ pub(super) struct Worker<P: Plugin> {
     pub counts: Arc<Counts>,
     pub pool: RefCell<Pool>,
     pub names: Rc<Names>,
-    pub kits: Kits,
+    /// Who serves streams of HTTP/2.
+    pub crew: Rc<Crew<P>>,
     /// To upstreams that speak HTTP/2.
     pub channels: Channels,
     snapshot: RefCell<Rc<InForce<P>>>,
@@ -130,7 +130,7 @@ impl<P: Plugin> Worker<P> {
             engine: gateway.engine(),
             pool: RefCell::new(Pool::new(settings.idle_upstreams, settings.upstream_idle_timeout, Arc::clone(&counts))),
             names: Rc::new(Names::of(settings.dns_servers.clone())),
-            kits: Kits::default(),
+            crew: Rc::default(),
             channels: Channels::new(Arc::clone(&counts)),
             counts,
             snapshot: RefCell::new(Rc::new(InForce(gateway.snapshot.load_full()))),

@@ -10,10 +10,10 @@ use http::header;
 use tokio::time::Instant;
 
 use super::head::read_trailers;
+use super::kit::StreamFields;
 use crate::message::{BodyLength, Headers, ResponseFrame, ResponseHead, Version};
 use crate::proxy::failure::Failure;
 use crate::proxy::fields::Fields;
-use crate::proxy::kit::StreamFields;
 use crate::proxy::seam::{Inbound, Sink};
 use crate::proxy::timer::Timer;
 use crate::proxy::transfer::{HIGH, Limits, OnHead, Since, of_client};

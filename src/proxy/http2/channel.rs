@@ -11,13 +11,13 @@ use h2::client::{Builder, Connection, SendRequest};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use super::kit::StreamFields;
 use crate::domain::Hashed;
 use crate::message::ResponseHead;
 use crate::proxy::counts::{Count, Counts, OneUpstream};
 use crate::proxy::dial::{Asker, connect};
 use crate::proxy::failure::Failure;
 use crate::proxy::io::Io;
-use crate::proxy::kit::StreamFields;
 use crate::proxy::names::Names;
 use crate::proxy::snapshot::Upstream;
 

@@ -13,7 +13,7 @@ use http::Request;
 use tokio::time::{Instant, timeout};
 
 use super::begun::Begun;
-use super::stream;
+use super::stream::Work;
 use crate::plugins::{Peer, Plugin};
 use crate::proxy::exchange::FAREWELL;
 use crate::proxy::io::Io;
@@ -118,8 +118,8 @@ pub(in crate::proxy) async fn serve<P: Plugin>(worker: Rc<Worker<P>>, seat: &Sea
     let Ok(Ok(mut connection)) = timeout(settings.head_timeout, handshake).await else { return };
     let (peer, busy) = (Rc::new(peer), Busy::default());
     while let Some((request, respond)) = next(&mut connection, &worker, seat, &busy, &mut life).await {
-        // Boxed, for the runtime moves a task some times before and after it runs.
-        actix_rt::spawn(Box::pin(stream::serve(Rc::clone(&worker), Rc::clone(&peer), request, respond, busy.one())));
+        let (worker, peer, served) = (Rc::clone(&worker), Rc::clone(&peer), busy.one());
+        Rc::clone(&worker.crew).take_on(Work { worker, peer, request, respond, served });
     }
     // Breaks off what is left of its streams, which are told of before the connection counts as ended.
     drop(connection);

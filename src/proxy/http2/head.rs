@@ -6,9 +6,9 @@ use h2::ext::Protocol;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::kit::StreamFields;
 use crate::message::{Headers, Pseudo, Refusal, RequestFrame, RequestHead, complete_head};
 use crate::proxy::fields::Fields;
-use crate::proxy::kit::StreamFields;
 
 /// The head of a request.
 ///

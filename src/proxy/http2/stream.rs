@@ -10,30 +10,34 @@ use tokio::time::Instant;
 
 use super::connection::Served;
 use super::head::read_request;
+use super::kit::Kit;
 use super::tunnel::tunnel;
 use super::wire::{StreamSink, StreamSource, Way};
 use crate::message::{BodyLength, RequestFrame, Version};
 use crate::plugins::{Peer, Plugin};
 use crate::proxy::exchange::{Exchange, Live, Outcome, Report};
 use crate::proxy::failure::Failure;
-use crate::proxy::kit::Kit;
 use crate::proxy::request_id::RequestId;
 use crate::proxy::trace;
 use crate::proxy::worker::Worker;
 
-pub(super) async fn serve<P: Plugin>(
-    worker: Rc<Worker<P>>,
-    peer: Rc<Peer>,
-    request: Request<RecvStream>,
-    respond: SendResponse<Bytes>,
-    _served: Served,
-) {
+/// A stream that was just opened, with everything it needs.
+pub(super) struct Work<P: Plugin> {
+    pub worker: Rc<Worker<P>>,
+    pub peer: Rc<Peer>,
+    pub request: Request<RecvStream>,
+    pub respond: SendResponse<Bytes>,
+    pub served: Served,
+}
+
+/// Serves a stream to its end, in an empty kit.
+pub(super) async fn serve<P: Plugin>(work: Work<P>, kit: &mut Kit) {
+    let Work { worker, peer, request, respond, served: _served } = work;
     let _open = worker.counts.streams.one();
     let snapshot = worker.snapshot();
     let (parts, body) = request.into_parts();
     let begun = Instant::now();
-    let mut kit = worker.kits.take(begun + worker.gateway.settings.client_timeout);
-    let Kit { head, space, timer, fields, queue } = &mut *kit;
+    let Kit { head, space, timer, fields, queue } = kit;
     let read = read_request(&parts, body.is_end_stream(), head);
     drop(parts);
     let (frame, refusal) = match read {
@@ -75,11 +79,10 @@ pub(super) async fn serve<P: Plugin>(
         Outcome::Answered { failed: true } => way.reset(Reason::INTERNAL_ERROR),
         Outcome::Switched(link) => {
             if let Some(send) = way.into_send() {
-                Box::pin(tunnel(send, body, link, &mut kit.timer, limit)).await;
+                Box::pin(tunnel(send, body, link, timer, limit)).await;
             }
         }
     }
-    worker.kits.give(kit);
 }
 
 /// What is known of a request that is not taken.

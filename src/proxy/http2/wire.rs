@@ -11,9 +11,9 @@ use h2::{Reason, RecvStream, SendStream};
 use http::{Response, StatusCode};
 
 use super::head::read_trailers;
+use super::kit::StreamFields;
 use crate::message::{BodyError, BodyLength, Headers, RequestFrame, Source};
 use crate::proxy::fields::Fields;
-use crate::proxy::kit::StreamFields;
 use crate::proxy::seam::{Inbound, Sink};
 
 /// Most that `h2` is asked to take at once.

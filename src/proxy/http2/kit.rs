@@ -1,22 +1,23 @@
-//! What a request needs room for, kept by the worker for the next one.
+//! What a stream needs room for, kept by the task that serves it for the next one.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderName;
 use tokio::time::Instant;
 
-use super::exchange::Space;
-use super::timer::Timer;
 use crate::message::RequestHead;
+use crate::proxy::exchange::Space;
+use crate::proxy::timer::Timer;
 
-/// Kits a worker keeps.
-const MOST: usize = 64;
 /// Fields of a head for which room is kept.
 const MOST_FIELDS: usize = 64;
 /// Bytes for which room is kept, of each kind.
 const MOST_BYTES: usize = 8 * 1024;
+
+/// When the timer of a new kit comes at first; it is set to what is asked of it.
+const FIRST: Duration = Duration::from_secs(60);
 
 /// Buffers, emptied but not freed.
 pub(super) struct Kit {
@@ -36,40 +37,24 @@ pub(super) struct StreamFields {
     pub names: Vec<(HeaderName, usize, bool)>,
 }
 
-/// The kits that nobody uses at the moment.
-#[derive(Default)]
-#[expect(clippy::vec_box, reason = "a kit changes hands with every call, and is large")]
-pub(super) struct Kits(RefCell<Vec<Box<Kit>>>);
-
-impl Kits {
-    /// An empty kit whose timer has not come before `deadline`.
-    pub fn take(&self, deadline: Instant) -> Box<Kit> {
-        self.0.borrow_mut().pop().unwrap_or_else(|| Box::new(Kit::new(deadline)))
-    }
-
-    /// Keeps a kit for the next request, unless there are enough or it has grown: what one request made large should not
-    /// be held for ever.
-    pub fn give(&self, mut kit: Box<Kit>) {
-        let mut kits = self.0.borrow_mut();
-        if kits.len() < MOST && !kit.is_large() {
-            kit.clear();
-            kits.push(kit);
-        }
-    }
-}
-
 impl Kit {
-    fn new(deadline: Instant) -> Self {
+    /// An empty one.
+    pub fn new() -> Self {
         Self {
             head: RequestHead::default(),
             space: Space::default(),
-            timer: Timer::new(deadline),
+            timer: Timer::new(Instant::now() + FIRST),
             fields: StreamFields::default(),
             queue: VecDeque::new(),
         }
     }
 
-    fn clear(&mut self) {
+    /// Makes it ready for the next stream. One that has grown is made anew: what one stream made large should not be held
+    /// for ever.
+    pub fn clear(&mut self) {
+        if self.is_large() {
+            *self = Self::new();
+        }
         self.head.clear();
         self.space.changes.clear();
         self.fields.names.clear();
